@@ -1,0 +1,66 @@
+//! Untrusted octets in, a newly written draft and a report out. One module per format family.
+//!
+//! *Security.* Everything here meets hostile octets and therefore runs only in a jail child: it may panic, run out
+//! of memory or loop without harm to anybody else. It has no network, files, clock, threads or randomness.
+//! Sanitising is a function of (job, policy, supplements, fonts).
+
+mod part;
+
+pub use part::{FontFace, Rewritten, Surroundings};
+
+use mail::{Draft, PartPath};
+use policy::{FindingCode, Policy, Report};
+use serde::{Deserialize, Serialize};
+
+/// What is to be sanitised.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Job {
+    /// A message (RFC 5322) as it was received.
+    Message(mail::Untrusted),
+    /// A single file.
+    File {
+        /// Its name as it came; may be empty.
+        name: String,
+        /// Its octets.
+        octets: mail::Untrusted,
+    },
+}
+
+/// What was learnt or given since the first attempt.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Supplements {
+    /// Parts on which an earlier child died, with the reason: they are not opened again.
+    pub failed: Vec<(PartPath, FindingCode)>,
+    /// Passwords to try on locked parts.
+    pub passwords: Vec<String>,
+    /// Whether the output was too large: draw at lower resolution and quality.
+    pub reduce_output: bool,
+}
+
+/// What the child needs from outside before it can finish.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Need {
+    /// The part is locked.
+    Password(PartPath),
+    /// The part needs the optional renderer.
+    Render(PartPath),
+}
+
+/// How a run ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// Finished.
+    Done(Box<Draft>, Box<Report>),
+    /// To be run again in a fresh child with supplements.
+    Needs(Vec<Need>),
+}
+
+/// Sanitises one job.
+pub fn sanitise(
+    _job: &Job,
+    _policy: &Policy,
+    _supplements: &Supplements,
+    _surroundings: &mut dyn Surroundings,
+) -> Outcome {
+    Outcome::Needs(Vec::new())
+}

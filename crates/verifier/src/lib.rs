@@ -1,0 +1,10 @@
+//! Reads a draft anew by a strict allow-list, and is the sole maker of [`CleanMessage`] and [`CleanFile`].
+//!
+//! Shares no decoder and no writer with the sanitiser. Text and structure are read in place by code without
+//! decoders; binary parts are decoded to the end by [`decode`], which the gateway runs in a locked child of its own.
+
+mod clean;
+mod expected;
+
+pub use clean::{CleanFile, CleanMessage, Clearance};
+pub use expected::{Expected, ExpectedPart, Objection, Refusal};
