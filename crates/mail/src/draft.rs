@@ -29,6 +29,7 @@ pub struct Attachment {
     /// The charset of a `text/*` attachment as a MIME label (`UTF-8`, `Shift_JIS`, …); `None` for others.
     pub charset: Option<String>,
     /// The octets that our writer wrote.
+    #[serde(with = "serde_bytes")]
     pub octets: Vec<u8>,
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 ///
 /// `Debug` prints the length alone, so that no log line can carry mail.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Untrusted(Vec<u8>);
+pub struct Untrusted(#[serde(with = "serde_bytes")] Vec<u8>);
 
 impl Untrusted {
     /// Marks octets as untrusted.

@@ -3,8 +3,10 @@
 //! Shares no decoder and no writer with the sanitiser. Text and structure are read in place by code without
 //! decoders; binary parts are decoded to the end by [`decode`], which the gateway runs in a locked child of its own.
 
+mod binary;
 mod clean;
 mod expected;
 
+pub use binary::{BinaryPart, DecodeLimits, DecoderFailed, decode_all};
 pub use clean::{CleanFile, CleanMessage, Clearance};
 pub use expected::{Expected, ExpectedPart, Objection, Refusal};
