@@ -6,6 +6,9 @@
 //! `serde` and has a `validate` or a checked constructor: what came through the jail's frame is not believed.
 
 mod address;
+#[cfg_attr(not(test), expect(dead_code, reason = "its reader serves the header decoder"))]
+mod base64;
+pub mod compose;
 mod date;
 mod draft;
 mod envelope;
