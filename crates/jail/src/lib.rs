@@ -1,1 +1,23 @@
-//! placeholder
+//! The sandboxed single-use child that meets hostile octets, and the broker that feeds it.
+//!
+//! The broker keeps a pool of pre-spawned, locked children: its own executable run again with an empty environment
+//! and three pipes. A child is locked before it reads the first octet, does one job and is killed. What comes back
+//! is a bounded frame; silence, death, overrun and trailing octets are verdicts.
+//!
+//! *Security.* The broker believes nothing that a child says: lengths are checked before allocating, digests are
+//! made anew, counts are held against the limits, and whatever the child wrote is read again by the verifier.
+
+mod child;
+mod exchange;
+mod fonts;
+pub mod frame;
+mod lock;
+mod pool;
+mod sanitise;
+
+pub use child::{enter, is_child, serve};
+pub use exchange::{Death, Usage};
+pub use fonts::{FontFile, find_fonts, missing_fonts};
+pub use lock::{SandboxLevel, sandbox_level};
+pub use pool::{JailError, Lane, Pool, PoolSettings};
+pub use sanitise::Sanitised;
