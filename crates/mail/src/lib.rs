@@ -8,6 +8,7 @@
 mod address;
 #[cfg_attr(not(test), expect(dead_code, reason = "its reader serves the header decoder"))]
 mod base64;
+pub mod charset;
 pub mod compose;
 mod date;
 mod draft;
