@@ -50,10 +50,16 @@ table! {
     DuplicateDisposition => Repair, DuplicateField;
     /// An unknown or malformed Content-Transfer-Encoding.
     UnknownTransferEncoding => Remove, AmbiguousEncoding;
+    /// An unknown Content-Transfer-Encoding on text that no known encoding would read otherwise.
+    UnknownEncodingOfPlainText => Repair, EncodingDamage;
     /// A comment, quotes or a list in Content-Transfer-Encoding.
     DecoratedTransferEncoding => Remove, AmbiguousEncoding;
-    /// A multipart or message type with base64 or quoted-printable.
+    /// A multipart with base64 or quoted-printable, where the encoded and the plain reading differ.
     EncodedComposite => Remove, EncodedComposite;
+    /// A multipart that says base64 or quoted-printable and plainly is not encoded.
+    FalselyEncodedComposite => Repair, EncodingDamage;
+    /// A message/rfc822 in base64 or quoted-printable.
+    EncodedMessage => Repair, EncodingDamage;
     /// The boundary parameter stands twice with different values.
     DuplicateBoundary => Remove, AmbiguousBoundary;
     /// A multipart without a boundary parameter, or with an empty one.
@@ -62,10 +68,16 @@ table! {
     IrregularBoundary => Remove, AmbiguousBoundary;
     /// An inner boundary that equals an outer one or begins with it.
     BoundaryPrefix => Remove, AmbiguousBoundary;
+    /// A delimiter that only some readers see behind a bare CR.
+    BareCrAtBoundary => Remove, AmbiguousBoundary;
+    /// A delimiter behind the final one.
+    BoundaryAfterFinal => Remove, AmbiguousBoundary;
     /// The boundary is given by RFC 2231 pieces, an encoded word or with a comment.
     ObscuredBoundary => Remove, AmbiguousBoundary;
     /// A multipart whose boundary never comes.
     BoundaryNeverComes => Remove, AmbiguousBoundary;
+    /// A multipart without any body, as in a returned header.
+    EmptyMultipart => Repair, NoFinalBoundary;
     /// The final boundary is missing.
     NoFinalBoundary => Repair, NoFinalBoundary;
     /// Parts or content before the first boundary.
@@ -74,24 +86,42 @@ table! {
     ContentInEpilogue => Repair, HiddenEpilogue;
     /// A space or another character between field name and colon.
     SpaceBeforeColon => Repair, HeaderSyntax;
-    /// A MIME field among lines that are not header fields.
+    /// A line in the header section that is no field.
     BrokenHeaderLine => Repair, HeaderSyntax;
+    /// A line of white space in the header section.
+    BlankFold => Repair, HeaderSyntax;
+    /// The `From ` line of a mailbox file on top.
+    MboxLine => Repair, HeaderSyntax;
+    /// A MIME field behind a line that some readers take for the end of the header section.
+    FieldAfterDoubtfulEnd => Remove, HeaderSyntax;
+    /// A MIME field that only some readers see: indented on the first line, or with controls in its name.
+    ObscuredFieldName => Remove, HeaderSyntax;
     /// A field name with octets outside printable ASCII.
     FieldNameOctets => Repair, HeaderSyntax;
     /// NUL in a MIME field.
     NulInField => Remove, HeaderSyntax;
-    /// Bare CR inside or between the lines of a header section.
+    /// Bare CR in a header section, where the MIME fields or the end of the section depend on its reading.
     BareCrInHeader => Remove, HeaderSyntax;
+    /// Bare CR in a header section that reads alike with and without it.
+    StrayCrInHeader => Repair, StrayLineEnd;
     /// Bare LF line ends.
     BareLf => Repair, StrayLineEnd;
+    /// Bare CR line ends throughout, and no LF at all.
+    CrOnly => Repair, StrayLineEnd;
     /// Bare CR in a body.
     BareCrInBody => Repair, StrayLineEnd;
     /// `name` and `filename` (or plain and extended forms) that name different types of file.
     NamesDiffer => Repair, AmbiguousName;
     /// RFC 2231 continuations with gaps, repeats or mixed forms.
     BrokenContinuation => Repair, AmbiguousName;
-    /// A Content-Type that cannot be parsed.
+    /// A Content-Type that cannot be parsed and may be composite.
     MalformedContentType => Remove, AmbiguousType;
+    /// A Content-Type that cannot be parsed and is not composite in any reading.
+    UnreadableType => Repair, TypeMismatch;
+    /// Parameters with forgotten semicolons, spaces, or quotes, on a type that has no parts.
+    LooseParameters => Repair, HeaderSyntax;
+    /// The second reader finds other parts, or other octets in a part.
+    ViewsDiffer => Remove, AmbiguousBoundary;
     /// Base64 with characters outside its alphabet, padding inside, or a cut quantum.
     DirtyBase64 => Repair, EncodingDamage;
     /// Base64 so damaged that readers decode different octets.
@@ -106,6 +136,6 @@ table! {
     ExternalBody => Remove, ExternalBody;
     /// MIME fields but no MIME-Version.
     NoMimeVersion => Repair, HeaderSyntax;
-    /// Our own `X-Sekisho-Id` is already there.
+    /// Our own `X-Sekisho-Id` is already there twice.
     OwnMarkPresent => Hold, HeaderSyntax;
 }

@@ -51,6 +51,11 @@ impl Budget {
         spend(&mut self.parts, 1, FindingCode::LimitParts)
     }
 
+    /// Parts that may still be read.
+    pub fn parts_left(&self) -> u64 {
+        self.parts
+    }
+
     /// Archive members, as soon as their count is known.
     pub fn spend_archive_members(&mut self, members: u64) -> Result<(), Exhausted> {
         spend(&mut self.archive_members, members, FindingCode::LimitArchiveMembers)

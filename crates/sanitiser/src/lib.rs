@@ -4,6 +4,7 @@
 //! of memory or loop without harm to anybody else. It has no network, files, clock, threads or randomness.
 //! Sanitising is a function of (job, policy, supplements, fonts).
 
+pub mod mime;
 mod part;
 
 pub use part::{FontFace, Rewritten, Surroundings};
