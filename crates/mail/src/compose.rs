@@ -192,7 +192,7 @@ fn whole_text(text: &str, framing: &Framing) -> String {
     let mut whole =
         String::with_capacity(text.len().saturating_add(framing.notice.len()).saturating_add(256));
     if let Some(line) = &framing.status_line {
-        whole.push_str(&clean::line(line));
+        whole.push_str(&crate::line::line(line));
         whole.push_str("\n\n");
     }
     whole.push_str(&ended(clean::body(text)));

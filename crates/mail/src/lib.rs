@@ -6,7 +6,6 @@
 //! `serde` and has a `validate` or a checked constructor: what came through the jail's frame is not believed.
 
 mod address;
-#[cfg_attr(not(test), expect(dead_code, reason = "its reader serves the header decoder"))]
 mod base64;
 pub mod charset;
 pub mod compose;
@@ -15,6 +14,8 @@ mod draft;
 mod envelope;
 mod fields;
 mod file_name;
+pub mod header;
+mod line;
 mod media_type;
 mod part_path;
 mod stamp;
