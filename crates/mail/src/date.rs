@@ -35,6 +35,12 @@ impl DateTime {
         YEARS.contains(&date.year()).then_some(date)
     }
 
+    /// Year, month (1–12) and day in the instant's own offset; `None` when it cannot be written.
+    pub fn year_month_day(self) -> Option<(i32, u8, u8)> {
+        let date = self.calendar()?;
+        Some((date.year(), u8::from(date.month()), date.day()))
+    }
+
     /// Whether this can be written.
     pub fn is_sound(self) -> bool {
         self.calendar().is_some() && self.offset_min.unsigned_abs() <= 14 * 60

@@ -22,6 +22,7 @@ mod stamp;
 mod untrusted;
 
 pub use address::{AddressError, Mailbox, ReversePath};
+pub use compose::{Composed, ComposedPart, Framing, compose};
 pub use date::DateTime;
 pub use draft::{Attachment, Draft};
 pub use envelope::{BodyType, Client, Envelope, Protocol};

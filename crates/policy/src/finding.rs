@@ -215,6 +215,8 @@ codes! {
     PdfHiddenText = 315 "pdf_hidden_text" Info;
     /// Submit, import or other form action.
     PdfSubmit = 316 "pdf_submit" Warning;
+    /// What a PDF holds besides its pages could not be looked through; the pages themselves are pictures.
+    PdfNotInspected = 317 "pdf_not_inspected" Notice;
 
     // 400–499: images.
     /// Metadata (GPS, camera, comments) dropped.

@@ -9,6 +9,7 @@ mod budget;
 mod finding;
 mod kind;
 mod limits;
+pub mod notice;
 mod report;
 mod rules;
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Draft, Fields, MessageId, NamedMailbox, Stamp, compose};
+use crate::{Draft, Fields, Framing, MessageId, NamedMailbox, Stamp, compose};
 use encoding_rs::{EUC_JP, SHIFT_JIS};
 
 fn named(name: &str, address: &str) -> NamedMailbox {
@@ -338,7 +338,7 @@ fn composed_fields_read_back_as_they_were() {
             octets: vec![1, 2, 3],
         }],
     };
-    let composed = compose::compose(&draft, &stamp, &compose::Framing::default());
+    let composed = compose(&draft, &stamp, &Framing::default());
     let octets = String::from_utf8(composed.octets).unwrap();
     let field = |name: &str| {
         let (_, rest) = octets.split_once(&format!("\r\n{name}: ")).unwrap();

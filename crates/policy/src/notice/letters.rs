@@ -1,0 +1,63 @@
+//! Texts of mails that we write ourselves: failure notices (RFC 3464) and the mark of follow-ups.
+
+use super::{Tongue, quoted, words::one_line};
+use crate::Language;
+
+/// Subject and text of a mail of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// The Subject.
+    pub subject: String,
+    /// The text, lines ended by `\n`.
+    pub text: String,
+}
+
+/// Why a delivery failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryFailure {
+    /// The next hop refused it for good.
+    Refused,
+    /// It could not be handed over for too long.
+    TimedOut,
+}
+
+/// What the subject of a follow-up begins with.
+pub const fn follow_up_mark(language: Language) -> &'static str {
+    match language {
+        Language::Japanese | Language::Both => "［追送］",
+        Language::English => "[Follow-up] ",
+    }
+}
+
+/// The text for the sender of a mail that could not be delivered. Bilingual whatever the language of the zone:
+/// nobody knows what the sender reads.
+pub fn delivery_failure(failure: DeliveryFailure, recipients: &[String], subject: &str) -> Letter {
+    let mut text = String::new();
+    for tongue in [Tongue::Japanese, Tongue::English] {
+        text.push_str(tongue.choose(
+            "次の宛先にメールをお届けできませんでした。\n",
+            "\nYour mail could not be delivered to the following recipients.\n",
+        ));
+        for recipient in recipients.iter().take(100) {
+            // The sender wrote these addresses and must be able to compare them.
+            text.push_str(&format!("  {}\n", one_line(recipient)));
+        }
+        text.push_str(match failure {
+            DeliveryFailure::Refused => tongue.choose(
+                "宛先のメールサーバーが受け取りませんでした。宛先に誤りがないかご確認ください。\n",
+                "The recipient's mail server did not accept it. Please check the address.\n",
+            ),
+            DeliveryFailure::TimedOut => tongue.choose(
+                "宛先のメールサーバーに繰り返しお送りしましたが、受け取られませんでした。お急ぎの場合は、電話などでご連絡ください。\n",
+                "It was tried again and again, but the recipient's mail server did not answer. If it is urgent, please \
+                 telephone.\n",
+            ),
+        });
+        if !subject.is_empty() {
+            text.push_str(&format!("{}{}\n", tongue.choose("件名: ", "Subject: "), quoted(subject)));
+        }
+    }
+    Letter {
+        subject: "メールをお届けできませんでした / Mail could not be delivered".to_owned(), text
+    }
+}
