@@ -4,8 +4,12 @@
 //! of memory or loop without harm to anybody else. It has no network, files, clock, threads or randomness.
 //! Sanitising is a function of (job, policy, supplements, fonts).
 
+pub mod detect;
+pub mod html;
 pub mod mime;
 mod part;
+pub mod similarity;
+pub mod text;
 
 pub use part::{FontFace, Rewritten, Surroundings};
 
