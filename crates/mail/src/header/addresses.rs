@@ -174,7 +174,7 @@ impl<'a> Reader<'a> {
                 _ => {}
             }
             if depth == 0 {
-                let inner = after.get(..at).unwrap_or_default().to_owned();
+                let inner = unescaped(after.get(..at).unwrap_or_default());
                 if self.current.angle.is_some() || self.current.has_at {
                     self.current.late_comment = Some(inner);
                 } else {
@@ -257,7 +257,11 @@ impl<'a> Reader<'a> {
         } else if let Some(angle) = current.angle {
             self.with_angle(&angle, current.pieces, current.late_comment);
         } else {
-            self.bare(&current.bare, current.late_comment);
+            let mut comments = current.pieces.into_iter().filter_map(|piece| match piece {
+                Piece::Comment(text) => Some(text),
+                Piece::Raw(_) | Piece::Quoted(_) => None,
+            });
+            self.bare(&current.bare, current.late_comment.or_else(|| comments.next_back()));
         }
         if by != Separator::Comma {
             self.end_group();
@@ -275,8 +279,12 @@ impl<'a> Reader<'a> {
 
     /// `Yamada, Taro <a@b>`: the comma belongs to the name, if an address follows in brackets.
     fn without_address(&mut self, current: Current, by: Separator) {
-        let empty =
-            current.pieces.iter().all(|piece| matches!(piece, Piece::Raw(text) if text.trim().is_empty()));
+        let empty = current.pieces.iter().all(|piece| match piece {
+            Piece::Raw(text) => text.trim().is_empty(),
+            Piece::Quoted(_) => false,
+            // A comment alone names nobody.
+            Piece::Comment(_) => true,
+        });
         if empty {
             return;
         }
@@ -314,6 +322,14 @@ impl<'a> Reader<'a> {
     /// An address without brackets; words before it are its name.
     fn bare(&mut self, bare: &str, late_comment: Option<String>) {
         let bare = bare.trim();
+        // `a@b c@d`: two addresses without a comma.
+        if bare.contains(' ') && bare.split_whitespace().all(addr_spec_is_sound) {
+            self.found.quality.repaired = true;
+            for address in bare.split_whitespace() {
+                self.push(String::new(), address);
+            }
+            return;
+        }
         let (name, address) = match bare.split_once('@') {
             Some((left, _)) if !left.contains('"') && !is_spaced_local_part(left) => {
                 match left.trim_end().rfind(char::is_whitespace) {
@@ -401,6 +417,21 @@ fn is_spaced_local_part(left: &str) -> bool {
     left.contains('.') && left.split('.').all(|word| !word.trim().is_empty() && tight(word))
 }
 
+/// A comment without its quoted-pairs.
+fn unescaped(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut escaped = false;
+    for c in text.chars() {
+        if c == '\\' && !escaped {
+            escaped = true;
+        } else {
+            escaped = false;
+            plain.push(c);
+        }
+    }
+    plain
+}
+
 fn decoded_name(pieces: Vec<Piece>, quality: &mut Quality) -> String {
     let mut name = String::new();
     let only_comments = pieces.iter().all(|piece| match piece {
@@ -414,7 +445,11 @@ fn decoded_name(pieces: Vec<Piece>, quality: &mut Quality) -> String {
             Piece::Quoted(text) => name.push_str(&words::decode(text.as_bytes(), quality)),
             Piece::Comment(text) if only_comments => name.push_str(&words::decode(text.as_bytes(), quality)),
             // An unquoted `花子(総務課) <…>`: a comment for RFC 5322, a part of the name for people.
-            Piece::Comment(text) => name.push_str(&format!("({})", words::decode(text.as_bytes(), quality))),
+            Piece::Comment(text) => {
+                let before = name.chars().next_back();
+                let gap = if before.is_some_and(|c| c.is_ascii() && c != ' ') { " " } else { "" };
+                name.push_str(&format!("{gap}({})", words::decode(text.as_bytes(), quality)));
+            }
         }
     }
     let name = line(&name);

@@ -96,7 +96,7 @@ fn address_lists_are_read_in_every_form() {
         (b"\"a \\\"b\\\" c\" <a@b.jp>", vec![named("a \"b\" c", "a@b.jp")], false),
         (b"Yamada, Taro <a@b.jp>", vec![named("Yamada, Taro", "a@b.jp")], false),
         (b"a@b.jp (Taro Yamada)", vec![named("Taro Yamada", "a@b.jp")], false),
-        (b"(Taro) a@b.jp", vec![named("", "a@b.jp")], false),
+        (b"(Taro) a@b.jp", vec![named("Taro", "a@b.jp")], false),
         (b"Taro (Soumu) <a@b.jp>", vec![named("Taro (Soumu)", "a@b.jp")], false),
         (
             b"a@b.jp, c@d.jp;e@f.jp",
@@ -133,6 +133,8 @@ fn address_lists_are_read_in_every_form() {
         ("山田 <あ@b.jp>".as_bytes(), vec![named("山田 <あ@b.jp>", "")], true),
         (b"mailto:a@b.jp", vec![named("", "a@b.jp")], false),
         (b"'a@b.jp' <a@b.jp>", vec![named("'a@b.jp'", "a@b.jp")], false),
+        (b"a@b.jp c@d.jp", vec![named("", "a@b.jp"), named("", "c@d.jp")], false),
+        (b"G:; (nobody)", vec![named("G", "")], false),
         (b"", vec![], false),
         (b" , ;", vec![], false),
         (b"nobody", vec![named("nobody", "")], true),
@@ -143,7 +145,7 @@ fn address_lists_are_read_in_every_form() {
         assert_eq!(&read.list, expected, "{:?}", String::from_utf8_lossy(raw));
         assert_eq!(read.damaged, *damaged, "{:?}", String::from_utf8_lossy(raw));
     }
-    assert_eq!(cases.len(), 40);
+    assert_eq!(cases.len(), 42);
 }
 
 #[test]
