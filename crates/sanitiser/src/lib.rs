@@ -4,10 +4,13 @@
 //! of memory or loop without harm to anybody else. It has no network, files, clock, threads or randomness.
 //! Sanitising is a function of (job, policy, supplements, fonts).
 
+pub mod delimited;
 pub mod detect;
+mod file_text;
 pub mod html;
 pub mod mime;
 mod part;
+pub mod plain_file;
 pub mod similarity;
 pub mod text;
 

@@ -14,6 +14,7 @@ mod flowed;
 mod lines;
 
 pub use characters::is_invisible;
+pub(crate) use characters::visible;
 pub use flowed::{DelSp, unflow};
 
 use policy::{Budget, FindingCode, Findings};
@@ -27,7 +28,7 @@ pub fn filter(text: &str, budget: &mut Budget, findings: &mut Findings) -> Resul
 
 /// Filters a text that has been paid for.
 pub(crate) fn filter_spent(text: &str, findings: &mut Findings) -> String {
-    lines::broken(&characters::visible(text, findings), findings)
+    lines::broken(&visible(text, findings), findings)
 }
 
 /// Filters one short field (a subject, a name, a cell of a summary): as [`filter`], and line ends become spaces.

@@ -74,7 +74,7 @@ fn flag_tags(rest: &str) -> usize {
 }
 
 /// The text with line ends as `\n` and without invisible characters.
-pub(super) fn visible(text: &str, findings: &mut Findings) -> String {
+pub(crate) fn visible(text: &str, findings: &mut Findings) -> String {
     let mut out = String::with_capacity(text.len());
     let (mut dropped, mut private) = (0u32, 0u32);
     let mut previous = None;
