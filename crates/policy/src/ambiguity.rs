@@ -52,6 +52,8 @@ table! {
     UnknownTransferEncoding => Remove, AmbiguousEncoding;
     /// An unknown Content-Transfer-Encoding on text that no known encoding would read otherwise.
     UnknownEncodingOfPlainText => Repair, EncodingDamage;
+    /// A known encoding with a semicolon, comma or full stop behind it, on text: text it stays in every reading.
+    PunctuatedEncodingOfText => Repair, EncodingDamage;
     /// A comment, quotes or a list in Content-Transfer-Encoding.
     DecoratedTransferEncoding => Remove, AmbiguousEncoding;
     /// A multipart with base64 or quoted-printable, where the encoded and the plain reading differ.
@@ -66,14 +68,18 @@ table! {
     MissingBoundary => Remove, AmbiguousBoundary;
     /// A boundary that RFC 2046 forbids (over 70 characters, trailing space, odd characters).
     IrregularBoundary => Remove, AmbiguousBoundary;
-    /// An inner boundary that equals an outer one or begins with it.
+    /// A boundary that equals or begins another, or a line that begins like a delimiter and goes on.
     BoundaryPrefix => Remove, AmbiguousBoundary;
+    /// An inner boundary that begins with the outer one, where every reading gives the same leaves.
+    NestedBoundaryExtends => Repair, HeaderSyntax;
     /// A delimiter that only some readers see behind a bare CR.
     BareCrAtBoundary => Remove, AmbiguousBoundary;
     /// A delimiter behind the final one.
     BoundaryAfterFinal => Remove, AmbiguousBoundary;
     /// The boundary is given by RFC 2231 pieces, an encoded word or with a comment.
     ObscuredBoundary => Remove, AmbiguousBoundary;
+    /// A multipart without boundary or delimiters, whose body holds no trace of parts: it is text.
+    MultipartWithoutParts => Repair, TypeMismatch;
     /// A multipart whose boundary never comes.
     BoundaryNeverComes => Remove, AmbiguousBoundary;
     /// A multipart without any body, as in a returned header.

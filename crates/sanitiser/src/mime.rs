@@ -10,8 +10,10 @@
 //! Each level is read once. A limit refuses the entity that reached it, never the rest, and nothing is cut short.
 
 mod content_type;
+pub mod embedded;
 mod header;
 mod line;
+mod second_view;
 mod split;
 mod structure;
 mod transfer;
@@ -20,6 +22,7 @@ pub use header::Field;
 
 use mail::{MediaType, PartPath};
 use policy::{Ambiguity, AmbiguityVerdict, Budget, FindingCode, Findings};
+use second_view::{Ours, What};
 use std::{borrow::Cow, collections::VecDeque, ops::Range};
 use structure::{Declared, Shape};
 
@@ -177,6 +180,11 @@ struct Waiting {
 /// Where an entity that was read came from.
 struct Origin {
     parent: Option<usize>,
+    buffer: usize,
+    body: Range<usize>,
+    encoding: transfer::Encoding,
+    /// Whether the transfer encoding was undone without damage.
+    clean: bool,
 }
 
 /// The walk over the tree, level by level, so that a limit falls on what lies deepest.
@@ -205,6 +213,7 @@ pub fn read(message: &[u8], budget: &mut Budget) -> Result<Message, FindingCode>
     while let Some(next) = walk.waiting.pop_front() {
         walk.entity(next)?;
     }
+    walk.compare();
     let mut root = assemble(walk.read).ok_or(FindingCode::Unreadable)?;
     if cr_only {
         root.note(Ambiguity::CrOnly);
@@ -244,7 +253,8 @@ impl Walk<'_, '_> {
             Ok(section) => section,
             Err(code) if waiting.parent.is_none() => return Err(code),
             Err(code) => {
-                self.read.push((Origin { parent: waiting.parent }, refused(waiting.path, code)));
+                let origin = waiting.origin(waiting.range.clone(), transfer::Encoding::Identity);
+                self.read.push((origin, refused(waiting.path, code)));
                 return Ok(());
             }
         };
@@ -269,22 +279,54 @@ impl Walk<'_, '_> {
         for ambiguity in section.ambiguities.iter().chain(&declared.ambiguities) {
             entity.weigh(*ambiguity);
         }
+        let mut origin = waiting.origin(body.clone(), declared.encoding);
         if matches!(entity.body, EntityBody::Leaf(_)) {
-            self.body(&mut entity, &waiting, body, &declared);
+            origin.clean = self.body(&mut entity, &waiting, body, &declared);
         }
-        self.read.push((Origin { parent: waiting.parent }, entity));
+        self.read.push((origin, entity));
         Ok(())
     }
 
-    fn body(&mut self, entity: &mut Entity, waiting: &Waiting, body: Range<usize>, declared: &Declared) {
+    /// Reads a body; whether its transfer encoding was undone without damage.
+    fn body(
+        &mut self,
+        entity: &mut Entity,
+        waiting: &Waiting,
+        body: Range<usize>,
+        declared: &Declared,
+    ) -> bool {
         match &declared.shape {
             Shape::Leaf => {
                 let raw = self.buffers.get(waiting.buffer).and_then(|b| b.get(body)).unwrap_or(&[]);
-                leaf(entity, raw, declared);
+                return leaf(entity, raw, declared);
+            }
+            Shape::NoBoundary => {
+                let raw = self.buffers.get(waiting.buffer).and_then(|b| b.get(body)).unwrap_or(&[]);
+                if declared.encoding == transfer::Encoding::Identity && !structure::holds_parts(raw) {
+                    entity.weigh(Ambiguity::MultipartWithoutParts);
+                    text_instead(entity, raw);
+                } else {
+                    entity.weigh(Ambiguity::MissingBoundary);
+                }
             }
             Shape::Message => self.message(entity, waiting, body, declared),
             Shape::Multipart { boundary, shorter } => {
                 self.multipart(entity, waiting, body, declared, boundary, shorter.as_deref());
+            }
+        }
+        true
+    }
+
+    /// Lets the second reader read every buffer, and refuses the entities on which it disagrees.
+    fn compare(&mut self) {
+        for (number, buffer) in self.buffers.iter().enumerate() {
+            let in_buffer = self.read.iter().enumerate().filter(|(_, (origin, _))| origin.buffer == number);
+            let ours: Vec<Ours<'_>> =
+                in_buffer.map(|(index, (origin, entity))| ours(index, origin, entity)).collect();
+            for index in second_view::differing(buffer, &ours) {
+                if let Some((_, entity)) = self.read.get_mut(index) {
+                    entity.weigh(Ambiguity::ViewsDiffer);
+                }
             }
         }
     }
@@ -349,10 +391,13 @@ impl Walk<'_, '_> {
     ) {
         let octets = self.buffers.get(waiting.buffer).map_or(&[][..], |b| b);
         let found = split::split(octets, body.clone(), boundary);
-        for ambiguity in
-            structure::weigh_split(octets, &body, &found, declared, &waiting.boundaries, boundary, shorter)
-        {
-            entity.weigh(ambiguity);
+        let place = structure::Place { octets, body: &body, around: &waiting.boundaries };
+        let rows = structure::weigh_split(&place, &found, declared, boundary, shorter);
+        for ambiguity in &rows {
+            entity.weigh(*ambiguity);
+        }
+        if rows.contains(&Ambiguity::MultipartWithoutParts) {
+            return text_instead(entity, octets.get(body).unwrap_or(&[]));
         }
         if matches!(entity.body, EntityBody::Refused(_)) || !self.may_go_down(entity) {
             return;
@@ -384,7 +429,40 @@ impl Walk<'_, '_> {
     }
 }
 
-fn leaf(entity: &mut Entity, raw: &[u8], declared: &Declared) {
+impl Waiting {
+    fn origin(&self, body: Range<usize>, encoding: transfer::Encoding) -> Origin {
+        Origin { parent: self.parent, buffer: self.buffer, body, encoding, clean: false }
+    }
+}
+
+/// What the second view is compared with.
+fn ours<'e>(index: usize, origin: &Origin, entity: &'e Entity) -> Ours<'e> {
+    let encoding = origin.encoding;
+    let in_place = encoding == transfer::Encoding::Identity;
+    let message = matches!(entity.media_type.as_str(), "message/rfc822" | "message/global");
+    let text = entity.media_type.top_level() == "text" && in_place;
+    let what = match &entity.body {
+        EntityBody::Refused(_) => What::Passed,
+        // The other reader skips lines of text that stand where the header section should end.
+        EntityBody::Leaf(_) if text && entity.ambiguities.contains(&Ambiguity::BrokenHeaderLine) => {
+            What::Passed
+        }
+        // Nor does it undo an encoding with punctuation behind it.
+        EntityBody::Leaf(_) if entity.ambiguities.contains(&Ambiguity::PunctuatedEncodingOfText) => {
+            What::Passed
+        }
+        EntityBody::Multipart(_) => What::Multipart,
+        // The child is put in its place only when the tree is put together.
+        EntityBody::Leaf(_) | EntityBody::Message(_) if message && in_place => What::Message,
+        EntityBody::Leaf(_) | EntityBody::Message(_) if message => What::EncodedMessage,
+        EntityBody::Leaf(octets) => What::Leaf { encoding, clean: origin.clean.then_some(octets) },
+        EntityBody::Message(_) => What::Message,
+    };
+    Ours { index, body: origin.body.clone(), what }
+}
+
+/// Whether the transfer encoding was undone without damage.
+fn leaf(entity: &mut Entity, raw: &[u8], declared: &Declared) -> bool {
     if entity.media_type.top_level() == "text"
         && declared.encoding != transfer::Encoding::Base64
         && line::has_bare_cr(raw)
@@ -393,12 +471,21 @@ fn leaf(entity: &mut Entity, raw: &[u8], declared: &Declared) {
     }
     let (octets, damage) = transfer::decode(raw, declared.encoding);
     entity.body = EntityBody::Leaf(octets);
-    if let Some(unknown) = declared.unknown_encoding {
-        let provable = structure::reads_alike_in_every_encoding(raw);
-        entity.weigh(if provable { Ambiguity::UnknownEncodingOfPlainText } else { unknown });
+    if let Some((row, field)) = &declared.unknown_encoding {
+        let is_text = entity.media_type.top_level() == "text";
+        entity.weigh(structure::weigh_unknown_encoding(*row, field, is_text, raw));
     }
     if let Some(damage) = damage {
         entity.weigh(damage);
+    }
+    damage.is_none()
+}
+
+/// A multipart without any part is read as the text that it is.
+fn text_instead(entity: &mut Entity, raw: &[u8]) {
+    if matches!(entity.body, EntityBody::Leaf(_)) {
+        entity.media_type = MediaType::TEXT;
+        entity.body = EntityBody::Leaf(raw.to_vec());
     }
 }
 
@@ -422,3 +509,6 @@ fn refused(path: PartPath, code: FindingCode) -> Entity {
     refuse(&mut entity, code);
     entity
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,6 +46,8 @@ pub(super) struct Section {
     /// Offset of the first octet of the body.
     pub(super) body_start: usize,
     pub(super) ambiguities: Vec<Ambiguity>,
+    /// The section ended on a line that is no field, and not on an empty line.
+    broken_end: bool,
 }
 
 impl Section {
@@ -59,8 +61,11 @@ impl Section {
 pub(super) fn read(octets: &[u8], range: Range<usize>, limits: &Limits) -> Result<Section, FindingCode> {
     let inside = octets.get(..range.end).unwrap_or(octets);
     let mut section = walk(inside, range.start, Breaks::Lf, limits)?;
+    // A section that ends without an empty line may end on a line that a CR makes empty.
+    let first_line =
+        line_at(inside, section.body_start, Breaks::Lf).filter(|line| line.text.starts_with(b"\r"));
     let raw = inside.get(range.start..section.body_start).unwrap_or(&[]);
-    if has_bare_cr(raw) {
+    if has_bare_cr(raw) || (section.broken_end && first_line.is_some()) {
         let other = walk(inside, range.start, Breaks::LfAndCr, limits)?;
         let same = other.body_start == section.body_start
             && STRUCTURAL.iter().all(|name| same(&section, &other, name));
@@ -96,6 +101,11 @@ pub(super) fn collapsed(value: &[u8]) -> Vec<u8> {
 
 pub(super) fn is_structural(name: &str) -> bool {
     STRUCTURAL.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Whether a field decides how the body is read.
+fn decides(name: &str) -> bool {
+    is_structural(name) && !name.eq_ignore_ascii_case("mime-version")
 }
 
 /// What one line of a header section is.
@@ -135,12 +145,16 @@ struct Walk {
     open: Option<(String, Range<usize>)>,
     /// A line stood before that some readers take for the end of the section.
     doubtful_end: bool,
+    /// A field that decides how the body is read stood before that line. Without one, a reader that stops there
+    /// sees nothing but plain text, so that the fields behind can be believed.
+    typed_before: bool,
 }
 
 fn walk(octets: &[u8], start: usize, breaks: Breaks, limits: &Limits) -> Result<Section, FindingCode> {
     let mut at = start;
-    let section = Section { fields: Vec::new(), body_start: octets.len(), ambiguities: Vec::new() };
-    let mut walk = Walk { section, open: None, doubtful_end: false };
+    let section =
+        Section { fields: Vec::new(), body_start: octets.len(), ambiguities: Vec::new(), broken_end: false };
+    let mut walk = Walk { section, open: None, doubtful_end: false, typed_before: false };
     while let Some(line) = line_at(octets, at, breaks) {
         if u64::try_from(line.next.saturating_sub(start)).is_ok_and(|size| size > limits.header_octets)
             && !line.text.is_empty()
@@ -172,6 +186,7 @@ fn walk(octets: &[u8], start: usize, breaks: Breaks, limits: &Limits) -> Result<
                 if !goes_on(octets, line.next, breaks) {
                     walk.look_ahead(octets, line.next, breaks);
                     walk.section.body_start = line.start;
+                    walk.section.broken_end = true;
                     break;
                 }
             }
@@ -224,9 +239,10 @@ impl Walk {
         } else if bare.len() != name.len() {
             self.section.note(Ambiguity::SpaceBeforeColon);
         }
-        if self.doubtful_end && is_structural(&text) {
+        if self.doubtful_end && self.typed_before && is_structural(&text) {
             self.section.note(Ambiguity::FieldAfterDoubtfulEnd);
         }
+        self.typed_before |= !self.doubtful_end && decides(&text);
         self.open = Some((text, value));
         Ok(())
     }
@@ -298,8 +314,11 @@ mod tests {
         let cases: [(&[u8], Ambiguity); 9] = [
             (b"Content-Type : text/plain\r\n\r\n", Ambiguity::SpaceBeforeColon),
             (b"Content-Type\x00: text/plain\r\n\r\n", Ambiguity::ObscuredFieldName),
-            (b"A: b\r\n \r\nContent-Type: a/b\r\n\r\n", Ambiguity::FieldAfterDoubtfulEnd),
-            (b"A: b\r\njunk\r\nContent-Type: a/b\r\n\r\n", Ambiguity::FieldAfterDoubtfulEnd),
+            (b"Content-Type: c/d\r\n \r\nContent-Type: a/b\r\n\r\n", Ambiguity::FieldAfterDoubtfulEnd),
+            (
+                b"Content-Transfer-Encoding: base64\r\njunk\r\nContent-Type: a/b\r\n\r\n",
+                Ambiguity::FieldAfterDoubtfulEnd,
+            ),
             (b" Content-Type: a/b\r\nA: b\r\n\r\n", Ambiguity::ObscuredFieldName),
             (b"A: b\rContent-Type: a/b\r\n\r\n", Ambiguity::BareCrInHeader),
             (b"A: b\rC: d\r\n\r\n", Ambiguity::StrayCrInHeader),

@@ -6,13 +6,13 @@
 use super::{
     Disposition, Parameters,
     content_type::{self, Form, Parameter, Value},
-    header::{Field, Section, collapsed},
+    header::{self, Field, Section, collapsed},
     line::{Breaks, is_folding, lines, trim},
     split::{self, Split},
     transfer::{self, Encoding},
 };
 use mail::MediaType;
-use policy::Ambiguity;
+use policy::{Ambiguity, Limits};
 use std::ops::Range;
 
 /// `message/rfc822`, the default inside a multipart/digest (RFC 2046 §5.1.5).
@@ -29,8 +29,9 @@ pub(super) struct Declared {
     pub(super) disposition: Disposition,
     pub(super) content_id: Option<String>,
     pub(super) encoding: Encoding,
-    /// The encoding is not known; the row to be met unless the body proves that it does not matter.
-    pub(super) unknown_encoding: Option<Ambiguity>,
+    /// The encoding is not known; the row to be met unless the body proves that it does not matter, and the raw
+    /// value of the field.
+    pub(super) unknown_encoding: Option<(Ambiguity, Vec<u8>)>,
     pub(super) shape: Shape,
     pub(super) ambiguities: Vec<Ambiguity>,
 }
@@ -40,6 +41,8 @@ pub(super) struct Declared {
 pub(super) enum Shape {
     Leaf,
     Message,
+    /// A multipart that names no boundary.
+    NoBoundary,
     Multipart {
         boundary: Vec<u8>,
         /// What a reader keeps of an unquoted boundary when it stops at the first tspecial.
@@ -63,11 +66,18 @@ pub(super) fn declared(
     let media_type =
         value.as_ref().map_or_else(|| default_type.clone(), |value| media_type(value, &mut noted));
     let shape = shape(&media_type, value.as_ref(), &mut noted);
-    let (encoding, unknown_encoding) = match transfer.map(|field| transfer::encoding(&field.value)) {
+    let text = media_type.top_level() == "text";
+    let (encoding, unknown_encoding) = match transfer.map(|field| (field, transfer::encoding(&field.value))) {
         None => (Encoding::Identity, None),
-        Some(Ok(encoding)) => (encoding, None),
-        Some(Err(row)) if shape == Shape::Leaf => (Encoding::Identity, Some(row)),
-        Some(Err(row)) => {
+        Some((_, Ok(encoding))) => (encoding, None),
+        Some((field, Err(_))) if text && transfer::encoding_before_punctuation(&field.value).is_some() => {
+            noted.push(Ambiguity::PunctuatedEncodingOfText);
+            (transfer::encoding_before_punctuation(&field.value).unwrap_or(Encoding::Identity), None)
+        }
+        Some((field, Err(row))) if shape == Shape::Leaf => {
+            (Encoding::Identity, Some((row, field.value.clone())))
+        }
+        Some((_, Err(row))) => {
             noted.push(row);
             (Encoding::Identity, None)
         }
@@ -147,7 +157,7 @@ fn media_type(value: &Value, noted: &mut Vec<Ambiguity>) -> MediaType {
 
 fn shape(media_type: &MediaType, value: Option<&Value>, noted: &mut Vec<Ambiguity>) -> Shape {
     match media_type.as_str() {
-        "message/rfc822" | "message/global" | "message/news" => Shape::Message,
+        "message/rfc822" | "message/global" => Shape::Message,
         "message/partial" => {
             noted.push(Ambiguity::PartialMessage);
             Shape::Leaf
@@ -156,44 +166,43 @@ fn shape(media_type: &MediaType, value: Option<&Value>, noted: &mut Vec<Ambiguit
             noted.push(Ambiguity::ExternalBody);
             Shape::Leaf
         }
-        _ if media_type.top_level() == "multipart" => match boundary(value, noted) {
-            Some((boundary, shorter)) => Shape::Multipart { boundary, shorter },
-            None => Shape::Leaf,
+        _ if media_type.top_level() == "multipart" => match boundary(value) {
+            Ok((boundary, shorter)) => Shape::Multipart { boundary, shorter },
+            Err(None) => Shape::NoBoundary,
+            Err(Some(row)) => {
+                noted.push(row);
+                Shape::Leaf
+            }
         },
         _ => Shape::Leaf,
     }
 }
 
-/// The boundary, or the row that says why there is none.
-fn boundary(value: Option<&Value>, noted: &mut Vec<Ambiguity>) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
-    let value = value?;
+/// The boundary and what a hasty reader keeps of it, or the row that says what is wrong with it; `Err(None)` when
+/// there is none.
+#[expect(clippy::type_complexity, reason = "used once, and named in the sentence above")]
+fn boundary(value: Option<&Value>) -> Result<(Vec<u8>, Option<Vec<u8>>), Option<Ambiguity>> {
+    let value = value.ok_or(None)?;
     if value.extended("boundary").next().is_some() {
-        noted.push(Ambiguity::ObscuredBoundary);
-        return None;
+        return Err(Some(Ambiguity::ObscuredBoundary));
     }
     let mut all = value.named("boundary");
-    let Some(first) = all.next().filter(|first| !first.value.is_empty()) else {
-        noted.push(Ambiguity::MissingBoundary);
-        return None;
-    };
+    let first = all.next().ok_or(None)?;
     if all.any(|other| other.value != first.value) {
-        noted.push(Ambiguity::DuplicateBoundary);
-        return None;
+        return Err(Some(Ambiguity::DuplicateBoundary));
     }
     let text = &first.value;
+    if text.is_empty() {
+        return Err(None);
+    }
     if text.starts_with(b"=?") && text.ends_with(b"?=") {
-        noted.push(Ambiguity::ObscuredBoundary);
-        return None;
+        return Err(Some(Ambiguity::ObscuredBoundary));
     }
-    if first.form == Form::Broken
-        || text.len() > BOUNDARY_MAX
-        || text.ends_with(b" ")
-        || !text.iter().all(|&b| is_bchar(b))
-    {
-        noted.push(Ambiguity::IrregularBoundary);
-        return None;
+    let irregular = text.len() > BOUNDARY_MAX || text.ends_with(b" ") || !text.iter().all(|&b| is_bchar(b));
+    if first.form == Form::Broken || irregular {
+        return Err(Some(Ambiguity::IrregularBoundary));
     }
-    Some((text.clone(), shorter(first)))
+    Ok((text.clone(), shorter(first)))
 }
 
 /// Octets that a boundary may hold: bcharsnospace and SP of RFC 2046, and the marks beside them that mailers write
@@ -210,28 +219,84 @@ fn shorter(parameter: &Parameter) -> Option<Vec<u8>> {
     }
 }
 
+/// Where a multipart lies.
+#[derive(Debug)]
+pub(super) struct Place<'a> {
+    pub(super) octets: &'a [u8],
+    pub(super) body: &'a Range<usize>,
+    /// Boundaries of the multiparts around it.
+    pub(super) around: &'a [Vec<u8>],
+}
+
+/// Whether all lines that begin like a delimiter and go on are delimiters of multiparts directly inside, with
+/// nothing but white space before their first. A reader that takes such lines for its own delimiters then cuts the
+/// body into the same leaves; only their level differs.
+fn only_nested_delimiters(octets: &[u8], found: &Split, boundary: &[u8]) -> bool {
+    let mut explained = 0_usize;
+    for part in &found.parts {
+        let Some((inner, body_start)) = nested_boundary(octets, part) else { continue };
+        let suffix =
+            inner.strip_prefix(boundary).filter(|suffix| !suffix.is_empty() && !suffix.starts_with(b"--"));
+        if suffix.is_none() {
+            continue;
+        }
+        let split = split::split(octets, body_start..part.end, &inner);
+        let blank =
+            |range: &Range<usize>| octets.get(range.clone()).unwrap_or(&[]).iter().all(|&b| is_folding(b));
+        if split.doubt.is_some()
+            || !split.near.is_empty()
+            || !blank(&split.preamble)
+            || !split.epilogue.as_ref().is_none_or(blank)
+        {
+            return false;
+        }
+        let finals = usize::from(split.epilogue.is_some());
+        explained = explained.saturating_add(split.parts.len()).saturating_add(finals);
+    }
+    explained == found.near.len()
+}
+
+/// The boundary of a part that is a multipart itself, and where its body starts.
+fn nested_boundary(octets: &[u8], part: &Range<usize>) -> Option<(Vec<u8>, usize)> {
+    let section = header::read(octets, part.clone(), &Limits::STANDARD).ok()?;
+    let value = content_type::read(&section.named("content-type").next()?.value);
+    let mut noted = Vec::new();
+    match shape(&value.media_type()?, Some(&value), &mut noted) {
+        Shape::Multipart { boundary, .. } if noted.is_empty() => Some((boundary, section.body_start)),
+        Shape::Multipart { .. } | Shape::NoBoundary | Shape::Leaf | Shape::Message => None,
+    }
+}
+
 /// Rows that only the body can decide.
 pub(super) fn weigh_split(
-    octets: &[u8],
-    body: &Range<usize>,
+    place: &Place<'_>,
     found: &Split,
     declared: &Declared,
-    around: &[Vec<u8>],
     boundary: &[u8],
     shorter: Option<&[u8]>,
 ) -> Vec<Ambiguity> {
+    let Place { octets, body, around } = place;
     let mut rows = Vec::from_iter(found.doubt);
-    if around.iter().any(|outer| boundary.starts_with(outer) || outer.starts_with(boundary)) {
+    if !found.near.is_empty() {
+        let nested = only_nested_delimiters(octets, found, boundary);
+        rows.push(if nested { Ambiguity::NestedBoundaryExtends } else { Ambiguity::BoundaryPrefix });
+    }
+    if around.iter().any(|outer| outer.starts_with(boundary)) {
         rows.push(Ambiguity::BoundaryPrefix);
     }
-    if shorter.is_some_and(|shorter| !split::same_lines(octets, body.clone(), boundary, shorter)) {
+    if shorter.is_some_and(|shorter| !split::same_lines(octets, body.start..body.end, boundary, shorter)) {
         rows.push(Ambiguity::IrregularBoundary);
     }
-    let raw = octets.get(body.clone()).unwrap_or(&[]);
+    let raw = octets.get(body.start..body.end).unwrap_or(&[]);
     let never = found.parts.is_empty() && found.epilogue.is_none();
     if never {
         let empty = raw.iter().all(|&b| is_folding(b));
-        rows.push(if empty { Ambiguity::EmptyMultipart } else { Ambiguity::BoundaryNeverComes });
+        let text = declared.encoding == Encoding::Identity && !holds_parts(raw);
+        rows.push(match (empty, text) {
+            (true, _) => Ambiguity::EmptyMultipart,
+            (false, true) => Ambiguity::MultipartWithoutParts,
+            (false, false) => Ambiguity::BoundaryNeverComes,
+        });
     } else if found.epilogue.is_none() {
         rows.push(Ambiguity::NoFinalBoundary);
     }
@@ -265,7 +330,7 @@ fn headers_alike(one: &[u8], first: &Split, other: &[u8], second: &Split) -> boo
 }
 
 /// Whether text outside the parts of a multipart could be a part to another reader.
-fn holds_parts(text: &[u8]) -> bool {
+pub(super) fn holds_parts(text: &[u8]) -> bool {
     lines(text, 0..text.len(), Breaks::LfAndCr).any(|line| {
         let lower = line.text.get(..line.text.len().min(64)).unwrap_or(&[]).to_ascii_lowercase();
         lower.starts_with(b"content-type")
@@ -274,15 +339,31 @@ fn holds_parts(text: &[u8]) -> bool {
     })
 }
 
+/// The row for an encoding that is not known, once the body was seen.
+pub(super) fn weigh_unknown_encoding(row: Ambiguity, field: &[u8], is_text: bool, raw: &[u8]) -> Ambiguity {
+    let bare: Vec<u8> =
+        field.iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect();
+    let hints: [&[u8]; 6] = [b"64", b"quoted", b"printable", b"uu", b"enc", b"hex"];
+    let hint = hints.iter().any(|hint| bare.windows(hint.len()).any(|window| window == *hint));
+    let alike = reads_alike_in_every_encoding(raw);
+    // No reader undoes an encoding that resembles none, and text stays text in either reading.
+    if alike || (is_text && !hint && !is_all_base64(raw)) {
+        Ambiguity::UnknownEncodingOfPlainText
+    } else {
+        row
+    }
+}
+
 /// Whether no known transfer encoding would turn these octets into something else: text without `=`, with lines
 /// that are no base64 and no uuencode.
-pub(super) fn reads_alike_in_every_encoding(raw: &[u8]) -> bool {
+fn reads_alike_in_every_encoding(raw: &[u8]) -> bool {
     let plain = !raw.contains(&b'=') && !raw.contains(&0);
-    let words = raw.is_empty()
-        || lines(raw, 0..raw.len(), Breaks::LfAndCr)
-            .any(|line| line.text.iter().any(|b| b" .,;:!?-_'\"()<>".contains(b) || !b.is_ascii()));
     let begins = lines(raw, 0..raw.len(), Breaks::LfAndCr).any(|line| line.text.starts_with(b"begin "));
-    plain && words && !begins
+    plain && !begins && (raw.is_empty() || !is_all_base64(raw))
+}
+
+fn is_all_base64(raw: &[u8]) -> bool {
+    raw.iter().all(|&b| b.is_ascii_alphanumeric() || b"+/=".contains(&b) || is_folding(b))
 }
 
 fn parameters(value: &Value) -> Parameters {

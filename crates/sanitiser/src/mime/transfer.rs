@@ -35,6 +35,12 @@ pub(super) fn encoding(value: &[u8]) -> Result<Encoding, Ambiguity> {
     }
 }
 
+/// The encoding that is meant by a value with a semicolon, comma or full stop behind it.
+pub(super) fn encoding_before_punctuation(value: &[u8]) -> Option<Encoding> {
+    let bare = super::line::trim(value, |b| super::line::is_folding(b) || b";,.".contains(&b));
+    encoding(bare).ok()
+}
+
 /// Decoded octets, and what was wrong with the encoding, if anything.
 pub(super) type Decoded = (Vec<u8>, Option<Ambiguity>);
 
@@ -96,6 +102,9 @@ fn base64(raw: &[u8]) -> Decoded {
         1 => note = note.or(Some(Ambiguity::DirtyBase64)),
         2 => out.push(a),
         _ => out.extend_from_slice(&[a, b]),
+    }
+    if held > 0 && !raw.contains(&b'=') {
+        note = note.or(Some(Ambiguity::DirtyBase64));
     }
     (out, note)
 }
@@ -197,7 +206,7 @@ fn uuencode(raw: &[u8]) -> Decoded {
             _ => return (out, Some(Ambiguity::UnknownTransferEncoding)),
         }
     }
-    (out, (!ended).then_some(Ambiguity::UnknownTransferEncoding))
+    (out, (begun && !ended).then_some(Ambiguity::UnknownTransferEncoding))
 }
 
 /// Decodes one line of uuencode into `out`; whether it was one.
@@ -235,7 +244,7 @@ mod tests {
         let cases: [(&[u8], &[u8], Option<Ambiguity>); 14] = [
             (b"AAEC\r\n/w==\r\n", b"\0\x01\x02\xff", None),
             (b"YWI=", b"ab", None),
-            (b"YWI", b"ab", None),
+            (b"YWI", b"ab", Some(Ambiguity::DirtyBase64)),
             (b"YQ=", b"a", Some(Ambiguity::DirtyBase64)),
             (b"YQ====", b"a", Some(Ambiguity::DirtyBase64)),
             (b"YWJjY", b"abc", Some(Ambiguity::DirtyBase64)),
