@@ -46,7 +46,7 @@ impl Rule {
     /// The rules that this version can carry out for a kind; the first is the default.
     pub const fn possible(kind: Kind) -> &'static [Self] {
         match kind {
-            Kind::Text | Kind::Csv | Kind::Xml | Kind::Json | Kind::Calendar => {
+            Kind::Text | Kind::Csv | Kind::Xml | Kind::Json | Kind::Calendar | Kind::Vcard => {
                 &[Self::Rebuild, Self::Remove]
             }
             Kind::Html => &[Self::Extract, Self::Remove],
@@ -57,12 +57,9 @@ impl Rule {
             Kind::Ooxml | Kind::OpenDocument | Kind::LegacyOffice | Kind::DomesticDocument => {
                 &[Self::Await, Self::Remove]
             }
-            Kind::OtherImage
-            | Kind::Svg
-            | Kind::Metafile
-            | Kind::OutlookMessage
-            | Kind::Tnef
-            | Kind::Vcard => &[Self::Remove, Self::Await],
+            Kind::OtherImage | Kind::Svg | Kind::Metafile | Kind::OutlookMessage | Kind::Tnef => {
+                &[Self::Remove, Self::Await]
+            }
             Kind::EncryptedMail => &[Self::Await, Self::Remove],
             Kind::Signature
             | Kind::Executable

@@ -4,15 +4,21 @@
 //! of memory or loop without harm to anybody else. It has no network, files, clock, threads or randomness.
 //! Sanitising is a function of (job, policy, supplements, fonts).
 
+pub mod calendar;
+mod content_line;
 pub mod delimited;
 pub mod detect;
 mod file_text;
 pub mod html;
+pub mod json;
 pub mod mime;
 mod part;
 pub mod plain_file;
+pub mod report;
 pub mod similarity;
 pub mod text;
+pub mod vcard;
+pub mod xml;
 
 pub use part::{FontFace, Rewritten, Surroundings};
 
