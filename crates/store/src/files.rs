@@ -1,0 +1,48 @@
+//! Writing small secret files and flushing directories.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+/// Flushes a directory, so that the names in it survive a power loss.
+pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+/// Makes a directory that only we may enter, with all its parents, and leaves one that exists alone.
+pub(crate) fn private_dir(dir: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    dir.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), sync_dir)
+}
+
+/// Writes a new file and flushes it and its directory. Fails if the name is taken.
+pub(crate) fn write_new(path: &Path, octets: &[u8], mode: u32) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+    file.write_all(octets)?;
+    file.sync_all()?;
+    path.parent().map_or(Ok(()), sync_dir)
+}
+
+/// Reads a file that nobody but its owner may read, of at most 64 KiB.
+pub(crate) fn read_secret(path: &Path) -> io::Result<String> {
+    let file = File::open(path)?;
+    if file.metadata()?.mode() & 0o077 != 0 {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "readable by others"));
+    }
+    let mut text = String::new();
+    file.take(65_536).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// Overwrites a file with zeros, flushes, and removes it.
+///
+/// A copy-on-write or wear-levelling disk may keep the old octets: the guide to operations says so.
+pub(crate) fn destroy(path: &Path) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    let size_octets = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX).min(65_536);
+    file.write_all(&vec![0; size_octets])?;
+    file.sync_all()?;
+    fs::remove_file(path)?;
+    path.parent().map_or(Ok(()), sync_dir)
+}

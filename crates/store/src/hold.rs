@@ -1,0 +1,51 @@
+//! A draft that the verifier refused on load: made anew from the original once, then held.
+
+use crate::audit::AuditEvent;
+use crate::born::MessageKind;
+use crate::engine::Tx;
+use crate::{CleanId, Store, StoreError};
+use policy::HoldReason;
+use rusqlite::params;
+
+/// Where a draft went that was sent back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SentBack {
+    /// To be sanitised again.
+    Again,
+    /// Held: it was sent back before, or there is no original to make it from.
+    Held,
+}
+
+impl Store {
+    /// Sends a draft back. Recipients that have it already keep it; only the others are served again.
+    pub async fn send_back(&self, id: CleanId, reason: HoldReason) -> Result<SentBack, StoreError> {
+        self.write(move |tx| tx.send_back(id, reason)).await
+    }
+}
+
+impl Tx<'_> {
+    fn send_back(&mut self, id: CleanId, reason: HoldReason) -> Result<SentBack, StoreError> {
+        let lease = self.leased_clean(id)?;
+        let group = &lease.group;
+        let mut query = self.db.prepare_cached(
+            "SELECT job.sent_back = 0 AND message.original IS NOT NULL FROM job
+             JOIN message ON message.id = job.message WHERE job.id = ?1",
+        )?;
+        let again: bool = query.query_row([group.job], |row| row.get(0))?;
+        if !again {
+            self.hold_group(group, &lease.queue_id, reason, None)?;
+            self.shelve_clean(id.row, lease.body, lease.kind, true)?;
+            return Ok(SentBack::Held);
+        }
+        self.shelve_clean(id.row, lease.body, MessageKind::Mail, false)?;
+        let mut update = self.db.prepare_cached(
+            "UPDATE job SET state = 'queued', due_s = ?1, sent_back = sent_back + 1, attempt = 0, lease = lease + 1
+             WHERE id = ?2",
+        )?;
+        update.execute(params![self.now_s, group.job])?;
+        let zone = group.zone.clone();
+        self.audit(&AuditEvent::MessageRequeued { queue_id: lease.queue_id, zone, by: None })?;
+        self.new_jobs = self.new_jobs.saturating_add(1);
+        Ok(SentBack::Again)
+    }
+}

@@ -1,0 +1,208 @@
+//! Tables of the embedded engine and how an older data directory is brought up to date.
+//!
+//! Addresses are plain columns; everything that could hold a subject, a file name or a text is sealed. Every row
+//! carries tenant, and zone and policy version where it belongs to one.
+
+use crate::StoreError;
+use rusqlite::Connection;
+
+/// One step per schema version; a step never changes once it was released.
+const STEPS: [&str; 1] = [V1];
+
+/// Newest schema that this version knows.
+pub(crate) fn known() -> i64 {
+    i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
+}
+
+/// Brings the database to the newest schema, each step in a transaction of its own.
+pub(crate) fn migrate(db: &Connection) -> Result<(), StoreError> {
+    let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > known() {
+        return Err(StoreError::SchemaNewer { found, known: known() });
+    }
+    let done = usize::try_from(found).unwrap_or_default();
+    for (index, step) in STEPS.iter().enumerate().skip(done) {
+        let version = index.saturating_add(1);
+        db.execute_batch(&format!("BEGIN IMMEDIATE; {step}; PRAGMA user_version = {version}; COMMIT;"))?;
+    }
+    Ok(())
+}
+
+/// What every connection is set to.
+pub(crate) const WRITER_PRAGMAS: &str = "
+    PRAGMA page_size = 4096;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA wal_autocheckpoint = 4000;
+    PRAGMA journal_size_limit = 67108864;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA cache_size = -16384;
+    PRAGMA trusted_schema = OFF;
+    PRAGMA recursive_triggers = ON;
+";
+
+const V1: &str = "
+CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+
+CREATE TABLE body(
+    id INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    octets BLOB,
+    file TEXT UNIQUE,
+    size_octets INTEGER NOT NULL,
+    CHECK((octets IS NULL) <> (file IS NULL))
+) STRICT;
+
+CREATE TABLE message(
+    id INTEGER PRIMARY KEY,
+    queue_id TEXT NOT NULL UNIQUE,
+    receipt TEXT UNIQUE,
+    tenant TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK(kind IN ('mail', 'stand_in', 'follow_up', 'released', 'dsn')),
+    parent INTEGER,
+    accepted_s INTEGER NOT NULL,
+    accepted_offset_min INTEGER NOT NULL,
+    stored_s INTEGER NOT NULL,
+    reverse_path TEXT NOT NULL,
+    envelope BLOB,
+    size_octets INTEGER NOT NULL,
+    stray_line_ends INTEGER NOT NULL,
+    sha256 BLOB,
+    vault_sha256 BLOB,
+    original INTEGER,
+    working_day INTEGER,
+    received_seq INTEGER NOT NULL,
+    legal_hold INTEGER NOT NULL DEFAULT 0,
+    purged_s INTEGER
+) STRICT;
+CREATE INDEX message_parent ON message(parent) WHERE parent IS NOT NULL;
+CREATE INDEX message_original ON message(stored_s) WHERE original IS NOT NULL;
+
+CREATE TABLE job(
+    id INTEGER PRIMARY KEY,
+    message INTEGER NOT NULL,
+    tenant TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    policy_version TEXT NOT NULL,
+    state TEXT NOT NULL CHECK(state IN ('queued', 'leased', 'clean', 'held', 'done')),
+    due_s INTEGER NOT NULL,
+    attempt INTEGER NOT NULL DEFAULT 0,
+    lease INTEGER NOT NULL DEFAULT 0,
+    sent_back INTEGER NOT NULL DEFAULT 0,
+    hold_reason TEXT,
+    held_s INTEGER
+) STRICT;
+CREATE INDEX job_message ON job(message);
+CREATE INDEX job_due ON job(due_s) WHERE state IN ('queued', 'leased');
+CREATE INDEX job_held ON job(held_s) WHERE state = 'held';
+
+CREATE TABLE report(
+    job INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    policy_version TEXT NOT NULL,
+    summary BLOB NOT NULL,
+    report BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE recipient(
+    message INTEGER NOT NULL,
+    address TEXT NOT NULL,
+    job INTEGER NOT NULL,
+    tenant TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    policy_version TEXT NOT NULL,
+    state TEXT NOT NULL CHECK(state IN ('in_queue', 'delivered', 'held', 'bounced', 'discarded', 'expired')),
+    changed_s INTEGER NOT NULL,
+    reply TEXT,
+    due_s INTEGER,
+    listed_s INTEGER,
+    digested_s INTEGER,
+    PRIMARY KEY(message, address)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE clean(
+    id INTEGER PRIMARY KEY,
+    job INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    tenant TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    policy_version TEXT NOT NULL,
+    state TEXT NOT NULL CHECK(state IN ('ready', 'leased', 'held')),
+    due_s INTEGER NOT NULL,
+    attempt INTEGER NOT NULL DEFAULT 0,
+    lease INTEGER NOT NULL DEFAULT 0,
+    first_attempt_s INTEGER,
+    attempting_s INTEGER,
+    body INTEGER NOT NULL,
+    expected BLOB NOT NULL,
+    working_day INTEGER NOT NULL
+) STRICT;
+CREATE INDEX clean_due ON clean(due_s) WHERE state IN ('ready', 'leased');
+CREATE INDEX clean_job ON clean(job);
+
+CREATE TABLE ledger_event(
+    seq INTEGER PRIMARY KEY,
+    at_s INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    job INTEGER NOT NULL,
+    recipient TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    policy_version TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK(kind IN
+        ('accepted', 'born', 'delivered', 'held', 'bounced', 'discarded', 'expired', 'requeued')),
+    cause TEXT
+) STRICT;
+CREATE INDEX ledger_event_message ON ledger_event(message);
+
+CREATE TABLE record_key(id INTEGER PRIMARY KEY, day INTEGER NOT NULL, wrapped BLOB NOT NULL) STRICT;
+
+CREATE TABLE release_request(
+    id INTEGER PRIMARY KEY,
+    message INTEGER NOT NULL,
+    tenant TEXT NOT NULL,
+    requester_uid INTEGER NOT NULL,
+    requester_name TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    requested_s INTEGER NOT NULL,
+    expires_s INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK(state IN ('open', 'approved', 'refused', 'exported')),
+    decider_uid INTEGER,
+    decider_name TEXT,
+    decision_reason TEXT,
+    decided_s INTEGER,
+    exported_s INTEGER,
+    requested_seq INTEGER NOT NULL,
+    decided_seq INTEGER,
+    exported_seq INTEGER
+) STRICT;
+CREATE INDEX release_request_message ON release_request(message);
+
+CREATE TABLE audit(
+    seq INTEGER PRIMARY KEY,
+    segment TEXT NOT NULL,
+    at_s INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+CREATE TABLE audit_segment(
+    name TEXT PRIMARY KEY,
+    first_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    before BLOB NOT NULL,
+    root BLOB NOT NULL,
+    signature BLOB NOT NULL,
+    purged_s INTEGER
+) STRICT;
+
+CREATE TABLE purge_open(id INTEGER PRIMARY KEY CHECK(id = 1)) STRICT;
+CREATE TRIGGER ledger_event_fixed BEFORE UPDATE ON ledger_event
+    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER ledger_event_kept BEFORE DELETE ON ledger_event WHEN NOT EXISTS (SELECT 1 FROM purge_open)
+    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER audit_fixed BEFORE UPDATE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit chain is append-only'); END;
+CREATE TRIGGER audit_kept BEFORE DELETE ON audit WHEN NOT EXISTS (SELECT 1 FROM purge_open)
+    BEGIN SELECT RAISE(ABORT, 'the audit chain is append-only'); END
+";
