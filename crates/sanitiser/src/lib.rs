@@ -13,6 +13,7 @@ pub mod html;
 pub mod json;
 pub mod mime;
 mod part;
+pub mod pdf;
 pub mod plain_file;
 pub mod report;
 pub mod similarity;
