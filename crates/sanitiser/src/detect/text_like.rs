@@ -40,7 +40,8 @@ fn head(octets: &[u8]) -> String {
     } else {
         octets.strip_prefix(b"\xef\xbb\xbf").unwrap_or(octets).iter().copied().take(4_096).collect()
     };
-    String::from_utf8_lossy(&narrow).trim_start().to_ascii_lowercase()
+    let text = String::from_utf8_lossy(&narrow).trim_start().to_ascii_lowercase();
+    text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
 /// What a text is, or `None` when the octets are no text.
@@ -117,7 +118,7 @@ fn by_first_words(head: &str, extension: &str) -> Option<Format> {
     if is_dxf(head) {
         return Some(format(Kind::DomesticDocument, "image/vnd.dxf", "dxf"));
     }
-    if is_message(head) {
+    if is_message(head, extension) {
         return Some(format(Kind::Message, "message/rfc822", "eml"));
     }
     if head.starts_with("<?xml") || head.starts_with("<svg") || head.starts_with("<!--") {
@@ -162,8 +163,9 @@ fn is_dxf(head: &str) -> bool {
     }
 }
 
-/// Header fields of a message at the beginning: at least two that belong to every mail.
-fn is_message(head: &str) -> bool {
+/// Header fields of a message at the beginning: at least two that belong to every mail, one where the name says so.
+/// The `From ` line of a mailbox may stand before them in a file that is named a message.
+fn is_message(head: &str, extension: &str) -> bool {
     const KNOWN: &[&str] = &[
         "received",
         "return-path",
@@ -182,8 +184,9 @@ fn is_message(head: &str) -> bool {
         "content-transfer-encoding",
         "sender",
     ];
+    let named = matches!(extension, "eml" | "mht" | "mhtml");
     let mut known = 0u32;
-    for line in head.lines().take(60) {
+    for line in head.lines().skip(usize::from(named && head.starts_with("from "))).take(60) {
         if line.is_empty() {
             break;
         }
@@ -198,7 +201,7 @@ fn is_message(head: &str) -> bool {
             known = known.saturating_add(1);
         }
     }
-    known >= 2
+    known >= 2 || (named && known == 1)
 }
 
 /// The name decides what the content leaves open.
@@ -208,6 +211,7 @@ fn by_name(octets: &[u8], head: &str, named: Option<Format>, declared: Option<&M
     match kind {
         Some(Kind::Script | Kind::Shortcut) => named,
         Some(Kind::DomesticDocument) => named,
+        Some(Kind::Pdf) if head.contains("%pdf") => named,
         Some(Kind::Csv) => Some(if named.is_some_and(|n| n.extension == "csv") { CSV } else { TSV }),
         Some(Kind::Html) if head.contains('<') => Some(HTML),
         Some(Kind::Xml) if head.starts_with('<') => Some(XML),

@@ -262,10 +262,34 @@ pub(super) fn owner(host: &str) -> &str {
     cut.and_then(|at| host.get(at.saturating_add(1)..)).unwrap_or(host)
 }
 
+/// The host behind an address that a mail scanner on the way wrote over the sender's (Safe Links, URL Defense).
+fn rewritten_by_scanner(web: &Web) -> Option<String> {
+    let parameter = |name: &str| {
+        let query = web.address.split_once('?')?.1;
+        query.split('&').find_map(|pair| pair.strip_prefix(name))
+    };
+    let inner = if web.host.ends_with(".safelinks.protection.outlook.com") {
+        percent_decoded(parameter("url=")?)
+    } else if web.host == "urldefense.proofpoint.com" {
+        percent_decoded(&parameter("u=")?.replace('-', "%").replace('_', "/"))
+    } else if web.host == "urldefense.com" {
+        web.address.split_once("/v3/__")?.1.to_owned()
+    } else {
+        return None;
+    };
+    match target(&inner, None) {
+        Target::Web(inner) => Some(inner.host),
+        Target::Mail(_) | Target::Phone(_) | Target::Nowhere | Target::Script | Target::Dangerous(_) => None,
+    }
+}
+
 /// Whether a link that shows `shown` and leads to `target` deceives.
 pub(super) fn deceives(shown: &Shown, target: &Target) -> bool {
     match (shown, target) {
-        (Shown::Host(host), Target::Web(web)) => owner(host) != owner(&web.host),
+        (Shown::Host(host), Target::Web(web)) => {
+            let behind = rewritten_by_scanner(web);
+            owner(host) != owner(behind.as_deref().unwrap_or(&web.host))
+        }
         (Shown::Host(_), Target::Mail(_) | Target::Phone(_) | Target::Script | Target::Dangerous(_)) => true,
         (Shown::Address(address), Target::Mail(mail)) => {
             !mail.to_ascii_lowercase().contains(address.as_str())
@@ -337,13 +361,25 @@ mod tests {
             ("info@bank.co.jp", "mailto:info@bank.co.jp", false),
             ("https://bank.jp", "https://bank.jp@evil.example/", true),
             ("ｗｗｗ．ｂａｎｋ．ｊｐ", "https://evil.example/", true),
+            (
+                "https://a.jp/x",
+                "https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2Fa.jp%2Fx&data=y",
+                false,
+            ),
+            (
+                "https://a.jp/x",
+                "https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2Fb.jp%2Fx",
+                true,
+            ),
+            ("https://a.jp/x", "https://urldefense.proofpoint.com/v2/url?u=https-3A__a.jp_x&d=y", false),
+            ("https://a.jp/x", "https://urldefense.com/v3/__https://a.jp/x__;!!y$", false),
         ];
         let mut ran = 0;
         for (text, href, expected) in cases {
             assert_eq!(deceives(&shown(text), &target(href, None)), expected, "{text:?} {href:?}");
             ran += 1;
         }
-        assert_eq!(ran, 11);
+        assert_eq!(ran, 15);
     }
 
     #[test]

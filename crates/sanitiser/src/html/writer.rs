@@ -221,6 +221,21 @@ impl Flow {
         }
     }
 
+    /// A mark that belongs to the text before it: directly behind it, whatever space or line end is pending.
+    pub(super) fn mark(&mut self, mark: &str) {
+        if self.text.is_empty() || self.line_is_empty {
+            self.inline(mark);
+        } else {
+            self.text.push_str(mark);
+            self.last = mark.chars().next_back();
+        }
+    }
+
+    /// Whether the text so far ends with this.
+    pub(super) fn ends_with(&self, text: &str) -> bool {
+        self.text.ends_with(text)
+    }
+
     /// The last character written on this line.
     pub(super) fn last(&self) -> Option<char> {
         if self.breaks == 0 && self.space == Space::None { self.last } else { None }

@@ -81,6 +81,7 @@ impl Walk<'_> {
         }
         let known = self.numbers.contains_key(&address);
         let shows_itself = link::comparable(&words) == link::comparable(&address);
+        let wordless = words.is_empty();
         if !known {
             self.links.push(Link { shown: words, target: address.clone(), deceptive });
         }
@@ -99,10 +100,16 @@ impl Walk<'_> {
                 next
             }
         };
-        self.own(&if deceptive {
+        let mark = if deceptive {
             format!("［{number}：表示と異なる宛先］")
         } else {
             format!("［{number}］")
-        });
+        };
+        let flow = self.flow();
+        if !wordless {
+            flow.mark(&mark);
+        } else if !flow.ends_with(&mark) {
+            flow.inline(&mark);
+        }
     }
 }
