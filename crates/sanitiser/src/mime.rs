@@ -197,10 +197,19 @@ struct Walk<'m, 'b> {
 
 /// Reads a message. `Err` only if its own header section is beyond the limits or no part may be read at all.
 pub fn read(message: &[u8], budget: &mut Budget) -> Result<Message, FindingCode> {
+    read_at(message, PartPath::root(), budget)
+}
+
+/// Reads a message that was found inside another one, such as an .eml file: `path` is the place of its root, and
+/// its depth counts from the root of the whole.
+pub fn read_at(message: &[u8], path: PartPath, budget: &mut Budget) -> Result<Message, FindingCode> {
+    if u64::try_from(path.depth()).is_ok_and(|depth| depth > budget.limits().mime_depth) {
+        return Err(FindingCode::LimitMimeDepth);
+    }
     budget.spend_part().map_err(|exhausted| exhausted.0)?;
     let root = Waiting {
         parent: None,
-        path: PartPath::root(),
+        path,
         buffer: 0,
         range: 0..message.len(),
         default_type: MediaType::TEXT,
@@ -263,7 +272,7 @@ impl Walk<'_, '_> {
             &section,
             &waiting.default_type,
             waiting.is_message,
-            waiting.parent.is_none(),
+            waiting.path == PartPath::root(),
         );
         let mut entity = Entity {
             path: waiting.path.clone(),
