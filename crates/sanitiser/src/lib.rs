@@ -4,6 +4,7 @@
 //! of memory or loop without harm to anybody else. It has no network, files, clock, threads or randomness.
 //! Sanitising is a function of (job, policy, supplements, fonts).
 
+pub mod archive;
 pub mod calendar;
 mod content_line;
 pub mod delimited;
@@ -15,6 +16,7 @@ pub mod mime;
 mod part;
 pub mod pdf;
 pub mod plain_file;
+pub mod raster;
 pub mod report;
 pub mod similarity;
 pub mod text;

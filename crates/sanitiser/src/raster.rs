@@ -1,0 +1,126 @@
+//! Raster images (PNG, JPEG, GIF, BMP, TIFF, WebP, ICO) → a newly written PNG or JPEG, or an image PDF.
+//!
+//! The picture is decoded to pixels, turned upright (EXIF 2.32 §4.6.5), brought to sRGB and eight bits, and written
+//! anew; nothing else crosses. Photographs that came as lossy JPEG or WebP stay JPEG at about the strength they came
+//! with; everything else becomes PNG, because PNG keeps what it is given. TIFF of several pages or with fax pixels is
+//! a document and becomes an image PDF.
+//!
+//! What we write, exactly, so that the verifier can be strict:
+//! * PNG ([`png`]): `IHDR` [`PLTE`] [`tRNS`] `IDAT` `IEND`, no interlace, and a function of the pixels alone.
+//! * JPEG ([`jpeg`]): baseline; `SOI APP0(JFIF, no thumbnail) SOF0 DQT DQT DHT… SOS EOI`, one interleaved scan, no
+//!   restart intervals, 1 or 3 components.
+//!
+//! *Security.* Input is any octets. The dimensions are read first and spent from the budget before a decoder gets to
+//! allocate; decoders get the same limits. What decodes only in part is kept in part, with a finding. Apple's `CgBI`
+//! PNG and everything that no decoder here reads is refused as unreadable.
+
+mod colour;
+mod decode;
+mod exif;
+mod jpeg;
+mod outline;
+mod png;
+mod tiff;
+
+use crate::Rewritten;
+use image::{DynamicImage, imageops::FilterType, metadata::Orientation};
+use mail::MediaType;
+use outline::{Format, Outline};
+use policy::{Action, Budget, FindingCode, Findings, Policy};
+
+/// How much of a picture is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fidelity {
+    /// Every pixel.
+    Full,
+    /// At most [`REDUCED_SIDE_PX`] on the longer side and stronger compression: the first output was too large.
+    Reduced,
+}
+
+/// Longer side of a picture that had to be reduced.
+pub const REDUCED_SIDE_PX: u32 = 2_000;
+
+/// Writes a picture anew.
+///
+/// Errors are verdicts: a limit that was met, or [`FindingCode::Unreadable`].
+pub fn rebuild(
+    input: &[u8],
+    policy: &Policy,
+    budget: &mut Budget,
+    findings: &mut Findings,
+    fidelity: Fidelity,
+) -> Result<Rewritten, FindingCode> {
+    let format = Format::of(input).ok_or(FindingCode::Unreadable)?;
+    if format == Format::Tiff {
+        return tiff::rebuild(input, policy, budget, findings, fidelity);
+    }
+    let outline = outline::survey(format, input);
+    report(&outline, findings);
+    if outline.foreign {
+        return Err(FindingCode::Unreadable);
+    }
+    let mut picture = decode::decode(format, input, &outline, budget, findings)?;
+    if outline.orientation != Orientation::NoTransforms {
+        picture.apply_orientation(outline.orientation);
+        findings.add(FindingCode::OrientationApplied);
+    }
+    write(picture, &outline, policy, findings, fidelity)
+}
+
+/// What the structure alone tells.
+fn report(outline: &Outline, findings: &mut Findings) {
+    findings.add_many(FindingCode::ImageMetadata, outline.metadata, "");
+    if outline.gps {
+        findings.add(FindingCode::ImageGps);
+    }
+    if outline.trailing_octets > 0 {
+        findings.add_detail(FindingCode::TrailingOctets, &outline.trailing_octets.to_string());
+    }
+    findings.add_many(FindingCode::FramesDropped, outline.further_frames, "");
+    if outline.truncated {
+        findings.add(FindingCode::ImageTruncated);
+    }
+}
+
+/// Writes the upright eight-bit picture as JPEG if it came as a lossy photograph, else as PNG.
+fn write(
+    picture: DynamicImage,
+    outline: &Outline,
+    policy: &Policy,
+    findings: &mut Findings,
+    fidelity: Fidelity,
+) -> Result<Rewritten, FindingCode> {
+    let has_alpha = picture.color().has_alpha();
+    let picture = match fidelity {
+        Fidelity::Reduced if picture.width().max(picture.height()) > REDUCED_SIDE_PX => {
+            findings.add_detail(
+                FindingCode::ImageReduced,
+                &format!("{}x{} px", picture.width(), picture.height()),
+            );
+            picture.resize(REDUCED_SIDE_PX, REDUCED_SIDE_PX, FilterType::Triangle)
+        }
+        Fidelity::Full | Fidelity::Reduced => picture,
+    };
+    if outline.lossy && !has_alpha {
+        let strength = jpeg::Strength::choose(outline, policy, fidelity);
+        return Ok(rewritten(jpeg::write(&picture, strength)?, "image/jpeg", "jpg"));
+    }
+    let octets = png::write(&picture)?;
+    if fidelity == Fidelity::Reduced && !has_alpha && octets.len() > 500_000 {
+        let photograph = jpeg::write(&picture, jpeg::Strength::reduced(policy))?;
+        if photograph.len() < octets.len() / 2 {
+            findings.add_detail(FindingCode::ImageReduced, "jpeg");
+            return Ok(rewritten(photograph, "image/jpeg", "jpg"));
+        }
+    }
+    Ok(rewritten(octets, "image/png", "png"))
+}
+
+fn rewritten(octets: Vec<u8>, media_type: &'static str, extension: &'static str) -> Rewritten {
+    let media_type = MediaType::known(media_type);
+    Rewritten { octets, media_type, extension, charset: None, action: Action::Rebuild }
+}
+
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "figures of test pictures")]
+mod tests;

@@ -1,0 +1,186 @@
+//! Octets → upright-to-be pixels of eight bits in sRGB: grey, grey with alpha, RGB or RGBA.
+//!
+//! *Security.* The `image` crate and `zune-jpeg` meet hostile octets here. Dimensions are spent from the budget before
+//! the pixel buffer is allocated, and the decoders' own allocations are limited by the same figure. The buffer starts
+//! white: if a decoder stops with an error, what it has written so far is kept and [`FindingCode::ImageTruncated`]
+//! says so; if it has written nothing, the picture is unreadable.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the enums of the decoder crates grow; what is not known is not taken"
+)]
+
+use super::{colour, outline::Format, outline::Outline};
+use image::codecs::{
+    bmp::BmpDecoder, gif::GifDecoder, ico::IcoDecoder, jpeg::JpegDecoder, png::PngDecoder, webp::WebPDecoder,
+};
+use image::{ColorType, DynamicImage, ImageBuffer, ImageDecoder, ImageResult, Limits};
+use policy::{Budget, FindingCode, Findings};
+use std::io::Cursor;
+use zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions};
+
+/// Most octets a pixel takes in any decoder here: RGBA in sixteen bits.
+const PIXEL_OCTETS_MAX: u64 = 8;
+
+/// Decodes the first frame.
+pub(super) fn decode(
+    format: Format,
+    input: &[u8],
+    outline: &Outline,
+    budget: &mut Budget,
+    findings: &mut Findings,
+) -> Result<DynamicImage, FindingCode> {
+    if format == Format::Jpeg && outline.components == 4 {
+        return four_inks(input, budget, findings);
+    }
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(budget.limits().image_px.saturating_mul(PIXEL_OCTETS_MAX));
+    let source = Cursor::new(input);
+    match format {
+        Format::Png => run(PngDecoder::with_limits(source, limits.clone()), limits, budget, findings),
+        Format::Jpeg => run(JpegDecoder::new(source), limits, budget, findings),
+        Format::Gif => run(GifDecoder::new(source), limits, budget, findings),
+        Format::Bmp => run(BmpDecoder::new(source), limits, budget, findings),
+        Format::WebP => run(WebPDecoder::new(source), limits, budget, findings),
+        Format::Ico => run(IcoDecoder::new(source), limits, budget, findings),
+        Format::Tiff => Err(FindingCode::Unreadable),
+    }
+}
+
+fn run<D: ImageDecoder>(
+    decoder: ImageResult<D>,
+    limits: Limits,
+    budget: &mut Budget,
+    findings: &mut Findings,
+) -> Result<DynamicImage, FindingCode> {
+    let Ok(mut decoder) = decoder else { return Err(FindingCode::Unreadable) };
+    let (width, height) = decoder.dimensions();
+    spend(width, height, budget)?;
+    if decoder.set_limits(limits).is_err() {
+        return Err(FindingCode::LimitImagePixels);
+    }
+    let kind = decoder.color_type();
+    let profile = decoder.icc_profile().ok().flatten();
+    let length = usize::try_from(decoder.total_bytes()).unwrap_or(usize::MAX);
+    let mut pixels = white(length)?;
+    if decoder.read_image(&mut pixels).is_err() {
+        keep_partial(&pixels, findings)?;
+    }
+    let picture = eight_bit(width, height, kind, pixels, findings).ok_or(FindingCode::Unreadable)?;
+    Ok(match profile {
+        Some(profile) => colour::to_srgb(picture, &profile, findings),
+        None => picture,
+    })
+}
+
+/// Checks that both sides are at least 1 and spends the area.
+pub(super) fn spend(width: u32, height: u32, budget: &mut Budget) -> Result<(), FindingCode> {
+    if width == 0 || height == 0 {
+        return Err(FindingCode::Unreadable);
+    }
+    budget.spend_image(u64::from(width), u64::from(height)).map_err(|exhausted| exhausted.0)
+}
+
+/// A buffer that is white (and opaque) wherever nothing is decoded into it.
+pub(super) fn white(length: usize) -> Result<Vec<u8>, FindingCode> {
+    let mut pixels = Vec::new();
+    if pixels.try_reserve_exact(length).is_err() {
+        return Err(FindingCode::OutOfMemory);
+    }
+    pixels.resize(length, 0xff);
+    Ok(pixels)
+}
+
+/// After an error of the decoder: was anything written?
+pub(super) fn keep_partial(pixels: &[u8], findings: &mut Findings) -> Result<(), FindingCode> {
+    if pixels.iter().all(|&octet| octet == 0xff) {
+        return Err(FindingCode::Unreadable);
+    }
+    if !findings.has(FindingCode::ImageTruncated) {
+        findings.add(FindingCode::ImageTruncated);
+    }
+    Ok(())
+}
+
+/// Brings what a decoder wrote to eight bits a channel.
+fn eight_bit(
+    width: u32,
+    height: u32,
+    kind: ColorType,
+    pixels: Vec<u8>,
+    findings: &mut Findings,
+) -> Option<DynamicImage> {
+    let picture = match kind {
+        ColorType::L8 => DynamicImage::ImageLuma8(ImageBuffer::from_raw(width, height, pixels)?),
+        ColorType::La8 => DynamicImage::ImageLumaA8(ImageBuffer::from_raw(width, height, pixels)?),
+        ColorType::Rgb8 => DynamicImage::ImageRgb8(ImageBuffer::from_raw(width, height, pixels)?),
+        ColorType::Rgba8 => DynamicImage::ImageRgba8(ImageBuffer::from_raw(width, height, pixels)?),
+        ColorType::L16 | ColorType::La16 | ColorType::Rgb16 | ColorType::Rgba16 => {
+            findings.add_detail(FindingCode::ImageReduced, "8 bit");
+            let high = high_octets(&pixels);
+            drop(pixels);
+            return eight_bit(width, height, narrow(kind)?, high, findings);
+        }
+        _ => return None,
+    };
+    Some(picture)
+}
+
+/// The eight-bit neighbour of a sixteen-bit colour type.
+fn narrow(kind: ColorType) -> Option<ColorType> {
+    Some(match kind {
+        ColorType::L16 => ColorType::L8,
+        ColorType::La16 => ColorType::La8,
+        ColorType::Rgb16 => ColorType::Rgb8,
+        ColorType::Rgba16 => ColorType::Rgba8,
+        _ => return None,
+    })
+}
+
+/// Sixteen bits in native order, rounded to eight: 0…65535 onto 0…255.
+pub(super) fn high_octets(pixels: &[u8]) -> Vec<u8> {
+    let (pairs, _) = pixels.as_chunks::<2>();
+    pairs
+        .iter()
+        .map(|pair| {
+            let rounded = u32::from(u16::from_ne_bytes(*pair)).saturating_add(128) / 257;
+            u8::try_from(rounded).unwrap_or(u8::MAX)
+        })
+        .collect()
+}
+
+/// CMYK and YCCK JPEG (Adobe's): the inks are taken as they are, so that their profile can be applied.
+fn four_inks(
+    input: &[u8],
+    budget: &mut Budget,
+    findings: &mut Findings,
+) -> Result<DynamicImage, FindingCode> {
+    let options = DecoderOptions::default()
+        .set_strict_mode(false)
+        .set_max_width(usize::from(u16::MAX))
+        .set_max_height(usize::from(u16::MAX));
+    let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(input), options);
+    if decoder.decode_headers().is_err() {
+        return Err(FindingCode::Unreadable);
+    }
+    let (width, height) = decoder.dimensions().ok_or(FindingCode::Unreadable)?;
+    let side = |side: usize| u32::try_from(side).ok();
+    let (width, height) = side(width).zip(side(height)).ok_or(FindingCode::Unreadable)?;
+    spend(width, height, budget)?;
+    let stored = decoder.input_colorspace().ok_or(FindingCode::Unreadable)?;
+    if !matches!(stored, ColorSpace::CMYK | ColorSpace::YCCK) {
+        return Err(FindingCode::Unreadable);
+    }
+    let profile = decoder.icc_profile();
+    decoder.set_options(options.jpeg_set_out_colorspace(stored));
+    let mut inks = white(decoder.output_buffer_size().ok_or(FindingCode::Unreadable)?)?;
+    if decoder.decode_into(&mut inks).is_err() {
+        keep_partial(&inks, findings)?;
+    }
+    if stored == ColorSpace::YCCK {
+        colour::ycck_to_cmyk(&mut inks);
+    }
+    let rgb = colour::inks_to_rgb(&inks, profile.as_deref(), findings);
+    let picture = ImageBuffer::from_raw(width, height, rgb).ok_or(FindingCode::Unreadable)?;
+    Ok(DynamicImage::ImageRgb8(picture))
+}
