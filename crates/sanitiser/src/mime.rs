@@ -162,6 +162,9 @@ pub enum Disposition {
     Attachment,
 }
 
+/// A preamble up to this size is the sentence for readers without MIME and not worth a word.
+const QUIET_PREAMBLE_OCTETS: usize = 200;
+
 /// An entity that waits to be read.
 struct Waiting {
     parent: Option<usize>,
@@ -175,6 +178,9 @@ struct Waiting {
     is_message: bool,
     /// Boundaries of the multiparts around it in the same message, which its own may not equal or extend.
     boundaries: Vec<Vec<u8>>,
+    /// Not to be read: parts that only some readers find outside the delimiters of a multipart. The entity makes
+    /// them visible.
+    refused: Option<FindingCode>,
 }
 
 /// Where an entity that was read came from.
@@ -215,6 +221,7 @@ pub fn read_at(message: &[u8], path: PartPath, budget: &mut Budget) -> Result<Me
         default_type: MediaType::TEXT,
         is_message: true,
         boundaries: Vec::new(),
+        refused: None,
     };
     let cr_only = message.contains(&b'\r') && !message.contains(&b'\n');
     let octets = if cr_only { Cow::Owned(with_lf(message)) } else { Cow::Borrowed(message) };
@@ -258,7 +265,10 @@ fn assemble(mut read: Vec<(Origin, Entity)>) -> Option<Entity> {
 impl Walk<'_, '_> {
     fn entity(&mut self, waiting: Waiting) -> Result<(), FindingCode> {
         let buffer = self.buffers.get(waiting.buffer).map_or(&[][..], |b| b);
-        let section = match header::read(buffer, waiting.range.clone(), self.budget.limits()) {
+        let section = match waiting
+            .refused
+            .map_or_else(|| header::read(buffer, waiting.range.clone(), self.budget.limits()), Err)
+        {
             Ok(section) => section,
             Err(code) if waiting.parent.is_none() => return Err(code),
             Err(code) => {
@@ -386,6 +396,7 @@ impl Walk<'_, '_> {
             default_type: MediaType::TEXT,
             is_message: true,
             boundaries,
+            refused: None,
         });
     }
 
@@ -411,6 +422,13 @@ impl Walk<'_, '_> {
         if matches!(entity.body, EntityBody::Refused(_)) || !self.may_go_down(entity) {
             return;
         }
+        for (range, quiet) in [(Some(&found.preamble), QUIET_PREAMBLE_OCTETS), (found.epilogue.as_ref(), 0)] {
+            let outside = range.and_then(|range| octets.get(range.clone())).unwrap_or(&[]).trim_ascii();
+            if outside.len() > quiet {
+                let detail = format!("{} octets outside the parts", outside.len());
+                entity.findings.add_detail(FindingCode::HiddenEpilogue, &detail);
+            }
+        }
         let count = u64::try_from(found.parts.len()).unwrap_or(u64::MAX);
         if count > self.budget.parts_left() {
             return refuse(entity, FindingCode::LimitParts);
@@ -421,7 +439,16 @@ impl Walk<'_, '_> {
         boundaries.push(boundary.to_vec());
         let parent = self.read.len();
         entity.body = EntityBody::Multipart(Vec::with_capacity(found.parts.len()));
-        for (number, range) in (1_u32..).zip(found.parts) {
+        let parts = found.parts.into_iter().map(|range| (range, None));
+        let hidden = [
+            (Ambiguity::ContentInPreamble, Some(found.preamble)),
+            (Ambiguity::ContentInEpilogue, found.epilogue),
+        ];
+        let hidden = hidden
+            .into_iter()
+            .filter(|(row, _)| rows.contains(row))
+            .filter_map(|(row, range)| Some((range?, Some(row.code()))));
+        for (number, (range, refused)) in (1_u32..).zip(parts.chain(hidden)) {
             if let Err(exhausted) = self.budget.spend_part() {
                 return refuse(entity, exhausted.0);
             }
@@ -433,6 +460,7 @@ impl Walk<'_, '_> {
                 default_type: default_type.clone(),
                 is_message: false,
                 boundaries: boundaries.clone(),
+                refused,
             });
         }
     }
