@@ -100,15 +100,15 @@ pub(crate) struct Head {
 const GENESIS: [u8; 32] = [0; 32];
 
 /// The hash of a row.
-pub(crate) fn link(before: &[u8; 32], seq: i64, at_s: i64, segment: &str, event: &str) -> [u8; 32] {
+pub(crate) fn link(before: &[u8; 32], seq: i64, at_s: i64, segment: &[u8], event: &[u8]) -> [u8; 32] {
     let mut hash = sha2::Sha256::new();
     hash.update(b"sekisho audit 1\0");
     hash.update(before);
     hash.update(seq.to_be_bytes());
     hash.update(at_s.to_be_bytes());
-    hash.update(segment.as_bytes());
+    hash.update(segment);
     hash.update([0]);
-    hash.update(event.as_bytes());
+    hash.update(event);
     hash.finalize().into()
 }
 
@@ -154,7 +154,7 @@ impl Tx<'_> {
             seal_segment(self.db, self.keys, &self.head)?;
         }
         let seq = self.head.seq.saturating_add(1);
-        let hash = link(&self.head.hash, seq, self.now_s, &segment, &text);
+        let hash = link(&self.head.hash, seq, self.now_s, segment.as_bytes(), text.as_bytes());
         let mut insert = self.db.prepare_cached(
             "INSERT INTO audit(seq, segment, at_s, event, hash) VALUES(?1, ?2, ?3, ?4, ?5)",
         )?;

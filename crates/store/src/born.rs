@@ -73,7 +73,7 @@ impl Store {
         if born.recipients.is_empty() || born.kind == MessageKind::Mail {
             return Err(StoreError::Refused(Denial::NoRecipients));
         }
-        let sealed = self.seal_born(born.kind, clean).await?;
+        let sealed = self.seal_born(clean).await?;
         let parent = parent.clone();
         self.write(move |tx| {
             let row = tx.message_of(&parent)?;
@@ -103,7 +103,7 @@ impl Store {
         self.put_born(failed, born, clean).await
     }
 
-    pub(crate) async fn seal_born(&self, _kind: MessageKind, clean: Clean) -> Result<SealedBorn, StoreError> {
+    pub(crate) async fn seal_born(&self, clean: Clean) -> Result<SealedBorn, StoreError> {
         let queue_id = self.inner.ids.next(self.inner.settings.clock.wall_ms())?;
         let sealed = self.seal_clean(of_born(&queue_id), clean).await?;
         Ok(SealedBorn { queue_id, sealed })

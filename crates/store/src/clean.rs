@@ -152,7 +152,10 @@ impl Store {
                 Ok(clean) => leased.push(clean),
                 Err(error) => {
                     tracing::error!(%queue_id, %error, "a draft does not open; it is made anew");
-                    self.send_back(id, HoldReason::InternalFault).await?;
+                    // Its lease runs out if this fails too; the others are served all the same.
+                    if let Err(error) = self.send_back(id, HoldReason::InternalFault).await {
+                        tracing::error!(%queue_id, %error, "the draft could not be sent back");
+                    }
                 }
             }
         }
@@ -237,12 +240,23 @@ impl Tx<'_> {
              ORDER BY clean.due_s, clean.id LIMIT ?2",
         )?;
         let until_s = self.now_s.saturating_add(i64::from(lease_s));
-        let mut found = Vec::new();
+        let (mut found, mut unreadable): (Vec<Found>, Vec<(i64, i64, StoreError)>) = (Vec::new(), Vec::new());
         let mut rows = query.query(params![self.now_s, max])?;
         while let Some(row) = rows.next()? {
-            found.push(self.found_clean(row)?);
+            match self.found_clean(row) {
+                Ok(clean) => found.push(clean),
+                Err(error) => unreadable.push((row.get(0)?, row.get(6)?, error)),
+            }
         }
         drop(rows);
+        // A row that cannot be read must not stand before all others for ever.
+        for (clean, job, error) in unreadable {
+            tracing::error!(clean, job, %error, "a draft cannot be read; it is held");
+            self.hold_unreadable(job)?;
+            self.db
+                .prepare_cached("UPDATE clean SET state = 'held', lease = lease + 1 WHERE id = ?1")?
+                .execute([clean])?;
+        }
         let mut update = self.db.prepare_cached(
             "UPDATE clean SET state = 'leased', due_s = ?1, attempt = ?2, lease = ?3, attempting_s = NULL
              WHERE id = ?4",

@@ -91,7 +91,7 @@ fn in_savepoint<T>(
     verb: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     let mark = (tx.head.clone(), tx.unlink.len(), tx.new_jobs, tx.new_clean);
-    tx.db.prepare_cached("SAVEPOINT verb")?.execute([])?;
+    control(tx.db, "SAVEPOINT verb")?;
     // A fault of ours must not take the other verbs of the batch with it.
     let outcome = catch_unwind(AssertUnwindSafe(|| verb(tx))).unwrap_or_else(|payload| {
         tracing::error!(panic = panic_text(&*payload), "a verb of the store panicked; it is rolled back");
@@ -101,13 +101,19 @@ fn in_savepoint<T>(
         (tx.head, tx.new_jobs, tx.new_clean) = (mark.0, mark.2, mark.3);
         tx.unlink.truncate(mark.1);
         if !tx.db.is_autocommit() {
-            tx.db.prepare_cached("ROLLBACK TO verb")?.execute([])?;
-            tx.db.prepare_cached("RELEASE verb")?.execute([])?;
+            control(tx.db, "ROLLBACK TO verb")?;
+            control(tx.db, "RELEASE verb")?;
         }
         return outcome;
     }
-    tx.db.prepare_cached("RELEASE verb")?.execute([])?;
+    control(tx.db, "RELEASE verb")?;
     outcome
+}
+
+/// A statement that steers the transaction. If it fails, nobody knows any more what the batch holds.
+fn control(db: &Connection, statement: &str) -> Result<(), StoreError> {
+    let done = db.prepare_cached(statement).and_then(|mut statement| statement.execute([]));
+    done.map(drop).or(Err(StoreError::Broken))
 }
 
 fn panic_text(payload: &(dyn Any + Send)) -> &str {

@@ -130,7 +130,7 @@ impl Store {
     ) -> Result<Option<QueueId>, StoreError> {
         let records = self.seal_records(&of_job(job.row), &report_json, &summary).await?;
         let stand_in = match stand_in {
-            Some(clean) => Some(self.seal_born(MessageKind::StandIn, clean).await?),
+            Some(clean) => Some(self.seal_born(clean).await?),
             None => None,
         };
         self.write(move |tx| {
@@ -185,35 +185,57 @@ impl Tx<'_> {
             "UPDATE job SET state = 'leased', due_s = ?1, attempt = ?2, lease = ?3 WHERE id = ?4",
         )?;
         let until_s = self.now_s.saturating_add(i64::from(lease_s));
-        let mut leased = Vec::new();
+        let (mut leased, mut unreadable) = (Vec::new(), Vec::new());
         let mut rows = query.query(params![self.now_s, max])?;
         while let Some(row) = rows.next()? {
-            let attempt = u32::saturating_add(row.get(2)?, 1);
-            let job = JobId { row: row.get(0)?, lease: i64::saturating_add(row.get(1)?, 1) };
-            let envelope: Vec<u8> = row.get(9)?;
-            let Ok(envelope) = postcard::from_bytes(&envelope) else {
-                return Err(StoreError::Damaged("an envelope cannot be read"));
-            };
-            leased.push(LeasedJob {
-                job,
-                queue_id: queue_id_of(row, 7)?,
-                receipt: receipt_of(row, 8)?.ok_or(StoreError::Damaged("a mail has no receipt number"))?,
-                zone: row.get(4)?,
-                policy_version: row.get(5)?,
-                envelope,
-                recipients: pending(self.db, row.get(6)?, job.row, None)?,
-                accepted: DateTime { unix_s: row.get(10)?, offset_min: row.get(11)? },
-                size_octets: u64::try_from(row.get::<_, i64>(12)?).unwrap_or_default(),
-                stray_line_ends: row.get(13)?,
-                attempt,
-                was_sent_back: row.get::<_, i64>(3)? > 0,
-            });
+            match self.job_of(row) {
+                Ok(job) => leased.push(job),
+                Err(error) => unreadable.push((row.get(0)?, error)),
+            }
         }
         drop(rows);
+        // A row that cannot be read must not stand before all others for ever.
+        for (job, error) in unreadable {
+            tracing::error!(job, %error, "a job cannot be read; it is held");
+            self.hold_unreadable(job)?;
+        }
         for job in &leased {
             update.execute(params![until_s, job.attempt, job.job.lease, job.job.row])?;
         }
         Ok(leased)
+    }
+
+    fn job_of(&self, row: &rusqlite::Row<'_>) -> Result<LeasedJob, StoreError> {
+        let job = JobId { row: row.get(0)?, lease: i64::saturating_add(row.get(1)?, 1) };
+        let envelope: Vec<u8> = row.get(9)?;
+        Ok(LeasedJob {
+            job,
+            queue_id: queue_id_of(row, 7)?,
+            receipt: receipt_of(row, 8)?.ok_or(StoreError::Damaged("a mail has no receipt number"))?,
+            zone: row.get(4)?,
+            policy_version: row.get(5)?,
+            envelope: postcard::from_bytes(&envelope)
+                .or(Err(StoreError::Damaged("an envelope cannot be read")))?,
+            recipients: pending(self.db, row.get(6)?, job.row, None)?,
+            accepted: DateTime { unix_s: row.get(10)?, offset_min: row.get(11)? },
+            size_octets: u64::try_from(row.get::<_, i64>(12)?).unwrap_or_default(),
+            stray_line_ends: row.get(13)?,
+            attempt: u32::saturating_add(row.get(2)?, 1),
+            was_sent_back: row.get::<_, i64>(3)? > 0,
+        })
+    }
+
+    /// Holds the recipients of a job of which not even the row can be read.
+    pub(crate) fn hold_unreadable(&mut self, job: i64) -> Result<(), StoreError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT job.message, job.zone, job.policy_version, message.queue_id
+             FROM job JOIN message ON message.id = job.message WHERE job.id = ?1",
+        )?;
+        let mut rows = query.query([job])?;
+        let Some(row) = rows.next()? else { return Ok(()) };
+        let group = Group { message: row.get(0)?, job, zone: row.get(1)?, policy_version: row.get(2)? };
+        let queue_id = queue_id_of(row, 3)?;
+        self.hold_group(&group, &queue_id, HoldReason::InternalFault, None).map(drop)
     }
 
     /// The group of a job whose lease is still held, its queue id and when it was accepted.

@@ -394,7 +394,7 @@ fn chained(db: &Connection, seq: i64) -> Result<Option<AuditEvent>, StoreError> 
         "SELECT hash FROM audit WHERE seq = ?1 UNION ALL SELECT root FROM audit_segment WHERE last_seq = ?1";
     let before_hash = db.query_row(query, [before], |row| row.get(0)).optional()?;
     let before_hash: [u8; 32] = before_hash.unwrap_or([0; 32]);
-    if link(&before_hash, seq, at_s, &segment, &event) != hash {
+    if link(&before_hash, seq, at_s, segment.as_bytes(), event.as_bytes()) != hash {
         return Ok(None);
     }
     Ok(serde_json::from_str(&event).ok())

@@ -73,7 +73,7 @@ impl Store {
         dsn: Born,
         clean: Clean,
     ) -> Result<QueueId, StoreError> {
-        let sealed = self.seal_born(MessageKind::Dsn, clean).await?;
+        let sealed = self.seal_born(clean).await?;
         self.write(move |tx| {
             let (message, queue_id) = tx.settle(id, &results)?;
             tx.put_born(message, &queue_id, &Born { kind: MessageKind::Dsn, ..dsn }, sealed)

@@ -194,11 +194,14 @@ pub(crate) fn verify(
         }
         let Some(row) = row else { break };
         let (seq, at_s): (i64, i64) = (row.get(0)?, row.get(1)?);
-        let (segment, event): (String, String) = (row.get(2)?, row.get(3)?);
-        let hash: [u8; 32] = row.get(4)?;
+        // Flipped octets may no longer be UTF-8, or 32: they are compared as they lie there.
+        let octets =
+            |column| row.get_ref(column).ok().and_then(|value| value.as_bytes().ok()).unwrap_or_default();
+        let (segment, event) = (octets(2), octets(3));
+        let hash = <[u8; 32]>::try_from(octets(4)).unwrap_or_default();
         if seq != walk.seq.saturating_add(1) {
             walk.fault(AuditFault::RowsMissing { seq });
-        } else if link(&walk.hash, seq, at_s, &segment, &event) != hash {
+        } else if link(&walk.hash, seq, at_s, segment, event) != hash {
             walk.fault(AuditFault::RowChanged { seq });
         }
         walk.rows = walk.rows.saturating_add(1);
@@ -260,7 +263,8 @@ impl Store {
             let mut rows = query.query(params![after, limit])?;
             let mut lines = Vec::new();
             while let Some(row) = rows.next()? {
-                let event: String = row.get(3)?;
+                let event =
+                    String::from_utf8_lossy(row.get_ref(3)?.as_bytes().unwrap_or_default()).into_owned();
                 let event: serde_json::Value = serde_json::from_str(&event).unwrap_or(event.into());
                 let line = serde_json::json!({
                     "seq": row.get::<_, i64>(0)?,
