@@ -223,6 +223,63 @@ fn damaged_cases_are_read_or_refused() {
     assert!(ran > 10_000, "{ran} runs");
 }
 
+/// Lines thrown together: the tree keeps to the budget, paths are sound and unique, and nothing grows.
+#[test]
+fn lines_thrown_together_are_read() {
+    const LINES: [&str; 24] = [
+        "",
+        "",
+        "\r",
+        " ",
+        "--B",
+        "--B--",
+        "--C",
+        "--C--",
+        "--BC",
+        "Content-Type: multipart/mixed; boundary=B",
+        "Content-Type: multipart/alternative; boundary=\"C\"",
+        "Content-Type: multipart/digest; boundary=BC",
+        "Content-Type: message/rfc822",
+        "Content-Type: text/plain",
+        "Content-Type: application/zip; name=a.zip",
+        "Content-Transfer-Encoding: base64",
+        "Content-Transfer-Encoding: quoted-printable",
+        "Content-Transfer-Encoding: x-uuencode",
+        "Q29udGVudC1UeXBlOiBtZXNzYWdlL3JmYzgyMg0KDQpTdWJqZWN0OiB4DQoNCg==",
+        "begin 644 a",
+        "#0V%T",
+        "=3D=",
+        "junk",
+        "\tfolded",
+    ];
+    let mut seed = 0x2545_f491_u32;
+    let mut next = |below: usize| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        usize::try_from(seed >> 8).unwrap() % below
+    };
+    let mut refused = 0_usize;
+    for _ in 0..4_000 {
+        let mut text = String::new();
+        for _ in 0..next(40) {
+            text.push_str(LINES[next(LINES.len())]);
+            text.push_str(["\r\n", "\r\n", "\r\n", "\n", "\r"][next(5)]);
+        }
+        let limits = Limits { parts: 12, mime_depth: 5, ..Limits::STANDARD };
+        let message = read_with(text.as_bytes(), &limits).unwrap();
+        let paths: Vec<_> = message.entities().map(|entity| &entity.path).collect();
+        assert!(
+            paths.len() <= 12 && paths.is_sorted() && paths.iter().all(|path| path.depth() <= 5),
+            "{text}"
+        );
+        assert!(
+            leaves(&message).iter().map(|(_, octets)| octets.len()).sum::<usize>() <= text.len(),
+            "{text}"
+        );
+        refused += usize::from(message.entities().any(is_refused));
+    }
+    assert!((500..3_500).contains(&refused), "{refused} of 4000 refused");
+}
+
 /// Real mail. `SEKISHO_CORPUS` or `../shared/corpus` beside the repository.
 #[test]
 fn real_mail_is_read() {

@@ -217,8 +217,9 @@ pub(super) fn uu_line(text: &[u8], out: &mut Vec<u8>) -> bool {
     }
     let count = usize::from((count - b' ') & 0x3f);
     let groups = count.div_ceil(3);
-    // Trailing spaces stand for zero and are often cut; one check character more is allowed.
-    if data.len() > groups * 4 + 2 || data.iter().any(|b| !(b' '..=b'`').contains(b)) {
+    // Trailing spaces stand for zero and are often cut, but a line that would grow is none. One check character
+    // more is allowed.
+    if data.len() < count || data.len() > groups * 4 + 2 || data.iter().any(|b| !(b' '..=b'`').contains(b)) {
         return false;
     }
     let start = out.len();
@@ -301,6 +302,8 @@ mod tests {
             decode(b"begin 644 a\r\n#0V%T\r\n`\r\nend\r\n", Encoding::Uuencode),
             (b"Cat".to_vec(), None)
         );
+        let growing = [&b"begin 644 a\n"[..], &b"M\n".repeat(100), b"end\n"].concat();
+        assert_eq!(decode(&growing, Encoding::Uuencode), (vec![], Some(Ambiguity::UnknownTransferEncoding)));
         assert_eq!(decode(b"hello\r\n", Encoding::Uuencode).1, Some(Ambiguity::UnknownTransferEncoding));
         assert_eq!(
             decode(b"begin 644 a\r\n#0V%T\r\n", Encoding::Uuencode).1,
