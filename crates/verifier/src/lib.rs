@@ -6,6 +6,12 @@
 mod binary;
 mod clean;
 mod expected;
+mod flate;
+mod jpeg;
+mod objections;
+mod png;
+#[cfg(test)]
+mod samples;
 
 pub use binary::{BinaryPart, DecodeLimits, DecoderFailed, decode_all};
 pub use clean::{CleanFile, CleanMessage, Clearance};
