@@ -1,6 +1,6 @@
 //! Binary parts on their way to the decoders, which run in a locked child.
 
-use crate::Objection;
+use crate::{Objection, jpeg, objections::Objections, pdf, png};
 use mail::MediaType;
 use policy::Limits;
 use serde::{Deserialize, Serialize};
@@ -45,11 +45,44 @@ impl DecodeLimits {
 pub struct DecoderFailed;
 
 /// Decodes every part to its last octet and gathers all objections. Runs only in a locked child.
-pub fn decode_all(parts: &[BinaryPart], _limits: &DecodeLimits) -> Vec<Objection> {
-    let object = |part: &BinaryPart| Objection {
-        rule: "binary.no_reader".to_owned(),
-        part: Some(part.part),
-        detail: part.media_type.to_string(),
-    };
-    parts.iter().map(object).collect()
+pub fn decode_all(parts: &[BinaryPart], limits: &DecodeLimits) -> Vec<Objection> {
+    let mut objections = Objections::default();
+    for part in parts {
+        objections.about(Some(part.part));
+        match part.media_type.as_str() {
+            "image/png" => {
+                png::check(&part.octets, limits.image_px, &mut objections);
+                check_second_meaning(&part.octets, &mut objections);
+            }
+            "image/jpeg" => {
+                jpeg::check(&part.octets, limits.image_px, &mut objections);
+                check_second_meaning(&part.octets, &mut objections);
+            }
+            "application/pdf" => {
+                pdf::check(&part.octets, limits.image_px, limits.pages, &mut objections);
+                check_zip_tail(&part.octets, &mut objections);
+            }
+            _ => objections.add("binary.no_reader", part.media_type.to_string()),
+        }
+    }
+    objections.into_list()
+}
+
+/// Programs look for a PDF in the first 1,024 octets and for a ZIP directory in the last 64 KiB of any file.
+fn check_second_meaning(octets: &[u8], objections: &mut Objections) {
+    let head = octets.get(..1024).unwrap_or(octets);
+    objections.require(!head.windows(5).any(|five| five == b"%PDF-"), "binary.second_meaning", "a PDF, too");
+    check_zip_tail(octets, objections);
+}
+
+/// An end-of-central-directory record whose comment ends where the file ends makes any file a ZIP, too.
+fn check_zip_tail(octets: &[u8], objections: &mut Objections) {
+    let from = octets.len().saturating_sub(22usize.saturating_add(usize::from(u16::MAX)));
+    let tail = octets.get(from..).unwrap_or_default();
+    let is_end = |window: &[u8]| window.starts_with(b"PK\x05\x06");
+    let found = tail.windows(22).enumerate().any(|(place, window)| {
+        let comment = window.last_chunk::<2>().map_or(0, |two| usize::from(u16::from_le_bytes(*two)));
+        is_end(window) && place.saturating_add(22).saturating_add(comment) == tail.len()
+    });
+    objections.require(!found, "binary.second_meaning", "a ZIP, too");
 }

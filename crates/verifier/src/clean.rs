@@ -19,6 +19,32 @@ pub enum Clearance {
 }
 
 /// A message that may be delivered. Not `Clone`; only this crate makes one.
+///
+/// Reading it is free:
+/// ```
+/// fn size(message: &verifier::CleanMessage) -> usize {
+///     let octets = message.octets();
+///     octets.len()
+/// }
+/// ```
+/// A second one cannot be made of it,
+/// ```compile_fail
+/// fn size(message: &verifier::CleanMessage) -> usize {
+///     let octets = verifier::CleanMessage::clone(message);
+///     octets.len()
+/// }
+/// ```
+/// nor one of any octets:
+/// ```
+/// fn made(octets: Vec<u8>) -> Option<verifier::CleanMessage> {
+///     verifier::released(octets, "asked", "approved", "why").ok()
+/// }
+/// ```
+/// ```compile_fail
+/// fn made(octets: Vec<u8>) -> Option<verifier::CleanMessage> {
+///     Some(verifier::CleanMessage { octets, clearance: verifier::Clearance::Verified })
+/// }
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 pub struct CleanMessage {
     octets: Vec<u8>,
@@ -35,7 +61,6 @@ pub struct CleanFile {
 macro_rules! proof {
     ($name:ident) => {
         impl $name {
-            #[expect(dead_code, reason = "made by the verifying functions of this crate")]
             pub(crate) const fn make(octets: Vec<u8>, clearance: Clearance) -> Self {
                 Self { octets, clearance }
             }

@@ -37,7 +37,7 @@ pub(crate) fn inflate(
             TINFLStatus::FailedCannotMakeProgress | TINFLStatus::NeedsMoreInput => {
                 return Err("stream cut short");
             }
-            _ => return Err("not a deflate stream"),
+            TINFLStatus::BadParam | TINFLStatus::Failed | _ => return Err("not a deflate stream"),
         }
     }
     if !rest.is_empty() {
@@ -65,7 +65,11 @@ pub(crate) fn inflate_to_vec(zlib: &[u8], limit_octets: usize) -> Result<Vec<u8>
             }
             TINFLStatus::HasMoreOutput => return Err("more data than allowed"),
             TINFLStatus::Adler32Mismatch => return Err("checksum of the data"),
-            _ => return Err("not a deflate stream"),
+            TINFLStatus::FailedCannotMakeProgress
+            | TINFLStatus::BadParam
+            | TINFLStatus::Failed
+            | TINFLStatus::NeedsMoreInput
+            | _ => return Err("not a deflate stream"),
         }
     }
     if !rest.is_empty() {

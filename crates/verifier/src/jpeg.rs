@@ -39,20 +39,17 @@ struct Tables {
     ac: [Option<Codes>; 4],
 }
 
-/// Reads the whole file; the frame, unless an objection was made.
-pub(crate) fn check(octets: &[u8], image_px: u64, objections: &mut Objections) -> Option<Frame> {
-    match walk(octets, image_px) {
-        Ok(frame) => Some(frame),
-        Err((rule, detail)) => {
-            objections.add(rule, detail);
-            None
-        }
+/// Reads the whole file and says what is wrong with it.
+pub(crate) fn check(octets: &[u8], image_px: u64, objections: &mut Objections) {
+    if let Err((rule, detail)) = walk(octets, image_px) {
+        objections.add(rule, detail);
     }
 }
 
 type Fault = (&'static str, &'static str);
 
-fn walk(octets: &[u8], image_px: u64) -> Result<Frame, Fault> {
+/// Reads the whole file; its frame.
+pub(crate) fn walk(octets: &[u8], image_px: u64) -> Result<Frame, Fault> {
     let rest = octets.strip_prefix(b"\xff\xd8").ok_or(("jpeg.start", ""))?;
     let (marker, body, mut rest) = segment(rest)?;
     if marker != 0xe0 || !is_jfif(body) {

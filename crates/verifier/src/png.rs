@@ -99,8 +99,11 @@ pub(crate) fn check(octets: &[u8], image_px: u64, objections: &mut Objections) {
     }
 }
 
-/// Kind, body, whether the CRC holds, and what is behind the first chunk.
-fn chunk(octets: &[u8]) -> Option<(&[u8], &[u8], bool, &[u8])> {
+/// Kind, body, whether the CRC holds, and what is behind.
+type Chunk<'octets> = (&'octets [u8], &'octets [u8], bool, &'octets [u8]);
+
+/// The first chunk.
+fn chunk(octets: &[u8]) -> Option<Chunk<'_>> {
     let (length, rest) = octets.split_first_chunk::<4>()?;
     let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
     let (covered, rest) = rest.split_at_checked(length.checked_add(4)?)?;
@@ -142,7 +145,7 @@ fn rows(zlib: &[u8], shape: Shape) -> Result<(), &'static str> {
     let stride = row_bits.div_ceil(8);
     let row_octets = stride.saturating_add(1);
     let packed = shape.colour == 3 || shape.depth < 8;
-    let mut packed_row = PackedRow::new(shape);
+    let packed_row = PackedRow::new(shape);
     let mut place = 0u64;
     flate::inflate(zlib, row_octets.saturating_mul(u64::from(shape.height)), &mut |mut piece| {
         while let Some((&first, behind)) = piece.split_first() {

@@ -1,5 +1,7 @@
 //! Tiny writers for tests, independent of the real ones.
 
+#![expect(clippy::arithmetic_side_effects, reason = "small sums of a test")]
+
 /// A zlib stream of stored blocks.
 pub(crate) fn zlib(data: &[u8]) -> Vec<u8> {
     let mut out = vec![0x78, 0x01];
