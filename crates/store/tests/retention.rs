@@ -1,5 +1,7 @@
 //! What goes when its time is over, and what does not.
 
+#![allow(clippy::arithmetic_side_effects, reason = "small numbers of days")]
+
 mod common;
 
 use common::*;
