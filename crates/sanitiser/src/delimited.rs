@@ -29,14 +29,23 @@ pub fn rewrite(
     findings: &mut Findings,
 ) -> Result<Rewritten, FindingCode> {
     let file = file_text::read(octets, label, budget, findings)?;
-    let (stated, rows) = without_separator_line(&file.text);
-    let delimiter = stated.unwrap_or_else(|| likely_delimiter(rows, extension));
-    let written_delimiter = if stated.is_some() { ',' } else { delimiter };
-    if stated.is_some() {
+    let mut rows = file.text.as_str();
+    let mut stated = None;
+    while let (Some(delimiter), rest) = without_separator_line(rows) {
+        stated = stated.or(Some(delimiter));
+        rows = rest;
         findings.add_detail(FindingCode::MarkupDropped, "sep=");
     }
     let mut neutralised = 0u32;
-    let out = rewritten(rows, delimiter, written_delimiter, budget, &mut neutralised).map_err(|e| e.0)?;
+    let converted;
+    if let Some(delimiter) = stated {
+        // Without its line the odd delimiter would not be found again: commas then.
+        converted =
+            rewritten(rows, delimiter, ',', budget, &mut neutralised).map_err(|e| e.0)?.replace("\r\n", "\n");
+        rows = &converted;
+    }
+    let delimiter = likely_delimiter(rows, extension);
+    let out = rewritten(rows, delimiter, delimiter, budget, &mut neutralised).map_err(|e| e.0)?;
     findings.add_many(FindingCode::FormulaNeutralised, neutralised, "");
     let (octets, charset) = file_text::write(&out, &file, findings);
     let media_type = if extension == "tsv" { "text/tab-separated-values" } else { "text/csv" };
@@ -62,24 +71,13 @@ fn without_separator_line(text: &str) -> (Option<char>, &str) {
     }
 }
 
-/// The delimiter that stands most evenly in the first lines.
+/// The delimiter that stands most often in the first line; writing a file anew does not change these counts.
 fn likely_delimiter(text: &str, extension: &str) -> char {
     let usual = if extension == "tsv" { '\t' } else { ',' };
-    let count = |delimiter: char| {
-        let mut quoted = false;
-        let head = text.chars().take(8_192).filter(|c| {
-            quoted ^= *c == '"';
-            !quoted && *c == delimiter
-        });
-        head.count()
-    };
-    if count(usual) > 0 {
-        return usual;
-    }
-    [',', '\t', ';']
-        .into_iter()
-        .max_by_key(|delimiter| (count(*delimiter), *delimiter == usual))
-        .unwrap_or(usual)
+    let header = text.split('\n').next().unwrap_or_default();
+    let count = |delimiter: char| header.chars().filter(|c| *c == delimiter).count();
+    let others = [',', '\t', ';'].into_iter().filter(|delimiter| *delimiter != usual);
+    others.fold(usual, |best, other| if count(other) > count(best) { other } else { best })
 }
 
 fn rewritten(
