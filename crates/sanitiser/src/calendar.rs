@@ -2,7 +2,7 @@
 //!
 //! *Security.* The new calendar holds allow-listed components, properties and parameters only, each value checked by
 //! its type: no alarm, attachment, address to open, alternative text or private property. Texts pass the text filter.
-//! Linear; lines are spent as nodes. Components at most 16 deep, calendars of more than 10,000 lines are refused.
+//! Linear; lines are spent as nodes. Components at most 8 deep, calendars of more than 10,000 lines are refused.
 
 use crate::Rewritten;
 use crate::content_line::{self, ContentLine};
@@ -12,7 +12,7 @@ use mail::charset;
 use policy::{Action, Budget, FindingCode, Findings};
 
 /// Deepest component.
-const DEPTH_MAX: usize = 16;
+const DEPTH_MAX: usize = 8;
 /// Most lines.
 const LINES_MAX: usize = 10_000;
 
@@ -84,6 +84,11 @@ fn is_parameter(name: &str) -> bool {
         name,
         "TZID" | "VALUE" | "CN" | "ROLE" | "PARTSTAT" | "RSVP" | "CUTYPE" | "LANGUAGE" | "RANGE" | "FBTYPE"
     )
+}
+
+/// Whether no line of a value, as a program shows it, is one on which it would act.
+fn is_inert(line: &str) -> bool {
+    content_line::unescaped(line).split('\n').all(text::is_inert)
 }
 
 fn is_token(value: &str) -> bool {
@@ -168,7 +173,7 @@ impl Writer {
     }
 
     fn begin(&mut self, name: &str) -> Result<(), FindingCode> {
-        if self.skipped > 0 || !is_component(name) || (self.stack.is_empty() && name != "VCALENDAR") {
+        if self.skipped > 0 || !is_component(name) || (self.stack.is_empty() != (name == "VCALENDAR")) {
             self.skipped = self.skipped.saturating_add(1);
             self.dropped = self.dropped.saturating_add(u32::from(self.skipped == 1));
             return Ok(());
@@ -232,7 +237,16 @@ impl Writer {
             self.dropped = self.dropped.saturating_add(u32::from(!line.value.trim().is_empty()));
             return;
         }
-        content_line::push(&mut self.out, &format!("{head}:{value}"));
+        // A parameter that ends like a scheme becomes an address together with the colon behind it.
+        let mut whole = format!("{head}:{value}");
+        if !is_inert(&whole) {
+            whole = format!("{}:{value}", line.name);
+        }
+        if !is_inert(&whole) {
+            self.dropped = self.dropped.saturating_add(1);
+            return;
+        }
+        content_line::push(&mut self.out, &whole);
         self.tell(line, &value);
     }
 
@@ -360,6 +374,9 @@ mod tests {
 
     #[test]
     fn what_is_no_calendar_is_refused() {
+        let (result, _) =
+            run("BEGIN:VCALENDAR\nBEGIN:VEVENT\nATTENDEE;CN=ms-word:mailto:a@b\nEND:VEVENT\nEND:VCALENDAR\n");
+        assert!(result.unwrap().1.contains("\r\nATTENDEE:mailto:a@b\r\n"));
         for input in
             ["", "x", "BEGIN:VCALENDAR\r\n", "BEGIN:VCALENDAR\nEND:VEVENT\n", "BEGIN:VEVENT\nEND:VEVENT\n"]
         {

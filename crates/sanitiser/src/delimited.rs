@@ -144,8 +144,9 @@ fn read_cell(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, delimiter: ch
 
 fn write_cell(cell: &Cell, delimiter: char, out: &mut String) {
     let value = &cell.value;
-    let needs =
-        cell.quoted || value.contains(['"', '\n', ',', '\t', ';']) && value.contains([delimiter, '"', '\n']);
+    // Behind a bare comma another reader begins a new cell, whatever the delimiter is here.
+    let runs_behind_comma = || delimiter != ',' && value.split(',').skip(1).any(runs);
+    let needs = cell.quoted || value.contains([delimiter, '"', '\n']) || runs_behind_comma();
     if needs {
         out.push('"');
         out.push_str(&value.replace('"', "\"\""));
@@ -178,13 +179,15 @@ const fn begins_formula(c: char) -> bool {
     )
 }
 
+/// Whether a spreadsheet would take a cell of this text for a formula.
+fn runs(text: &str) -> bool {
+    let rest = text.trim_start_matches(is_skipped);
+    rest.starts_with(begins_formula) && !is_harmless(rest)
+}
+
 /// Puts an apostrophe where a formula would begin. Says whether it did.
 fn neutralise(value: &mut String) -> bool {
     let mut changed = false;
-    let runs = |text: &str| {
-        let rest = text.trim_start_matches(is_skipped);
-        rest.starts_with(begins_formula) && !is_harmless(rest)
-    };
     if runs(value) || value.starts_with(['\t', '\n']) {
         value.insert(0, '\'');
         changed = true;
@@ -291,6 +294,8 @@ mod tests {
     fn tabs_delimit_and_charsets_stay() {
         let (written, _) = run(b"a\tb,c\n=x\t2\n", "tsv");
         assert_eq!(written.octets, b"a\tb,c\r\n'=x\t2\r\n");
+        let (written, _) = run(b"a\t1,000\tx,-y\n", "tsv");
+        assert_eq!(written.octets, b"a\t1,000\t\"x,-y\"\r\n");
         let (written, _) = run(b"\x96\xbc\x91O,\x8fZ\x8f\x8a\n\x8eR\x93c,\x93\x8c\x8b\x9e\n", "csv");
         assert_eq!(written.octets, b"\x96\xbc\x91O,\x8fZ\x8f\x8a\r\n\x8eR\x93c,\x93\x8c\x8b\x9e\r\n");
         assert_eq!(written.charset, Some("Shift_JIS"));

@@ -31,6 +31,11 @@ pub(crate) fn filter_spent(text: &str, findings: &mut Findings) -> String {
     lines::broken(&visible(text, findings), findings)
 }
 
+/// Whether a line, as it stands, is one on which no program would act.
+pub(crate) fn is_inert(line: &str) -> bool {
+    lines::broken(line, &mut Findings::new()) == line
+}
+
 /// Filters one short field (a subject, a name, a cell of a summary): as [`filter`], and line ends become spaces.
 pub fn filter_line(text: &str, findings: &mut Findings) -> String {
     let line = filter_spent(text, findings);

@@ -17,7 +17,7 @@ const LINES_MAX: usize = 100_000;
 /// Whether a property is kept, and by which mark its value is divided.
 fn divided_by(name: &str) -> Option<Option<char>> {
     Some(match name {
-        "N" | "ADR" | "ORG" | "SOUND" => Some(';'),
+        "N" | "ADR" | "ORG" => Some(';'),
         "NICKNAME" | "CATEGORIES" => Some(','),
         "FN"
         | "TITLE"
@@ -43,7 +43,7 @@ fn divided_by(name: &str) -> Option<Option<char>> {
 /// Kinds of telephone numbers, addresses and mailboxes.
 const TYPES: &[&str] = &[
     "HOME", "WORK", "CELL", "FAX", "VOICE", "PREF", "MSG", "PAGER", "INTERNET", "DOM", "INTL", "POSTAL",
-    "PARCEL", "OTHER", "MAIN", "X-IRMC-N",
+    "PARCEL", "OTHER", "MAIN",
 ];
 
 /// Writes the cards of a file anew.
@@ -85,10 +85,16 @@ pub fn rewrite(
                 depth = depth.saturating_sub(1);
             }
             "VERSION" => {}
-            _ if depth == 1 => match written(&line, findings) {
-                Some(written) => content_line::push(&mut out, &written),
-                None => dropped = dropped.saturating_add(1),
-            },
+            _ if depth == 1 => {
+                let readings = readings(&line);
+                let lines = if readings.is_empty() { vec![line] } else { readings };
+                for line in lines {
+                    match written(&line, findings) {
+                        Some(written) => content_line::push(&mut out, &written),
+                        None => dropped = dropped.saturating_add(1),
+                    }
+                }
+            }
             _ => {}
         }
     }
@@ -123,6 +129,19 @@ fn joined_quoted_printable(lines: &[u8]) -> Vec<u8> {
     out
 }
 
+/// `SOUND;X-IRMC-N:ﾔﾏﾀﾞ;ﾀﾛｳ` of Japanese telephones is the reading of a name: two properties that address books know.
+fn readings(line: &ContentLine) -> Vec<ContentLine> {
+    let reads = line.parameters.iter().any(|(_, value)| value.eq_ignore_ascii_case("X-IRMC-N"));
+    if line.name != "SOUND" || !reads {
+        return Vec::new();
+    }
+    let parts = line.value.split(';').zip(["X-PHONETIC-LAST-NAME", "X-PHONETIC-FIRST-NAME"]);
+    let parts = parts.filter(|(part, _)| !part.trim().is_empty());
+    parts
+        .map(|(part, name)| ContentLine { name: name.to_owned(), value: part.to_owned(), ..line.clone() })
+        .collect()
+}
+
 /// The line as it is written, or `None` when it is left out.
 fn written(line: &ContentLine, findings: &mut Findings) -> Option<String> {
     let division = divided_by(&line.name)?;
@@ -134,10 +153,6 @@ fn written(line: &ContentLine, findings: &mut Findings) -> Option<String> {
         .map(str::to_ascii_uppercase)
         .filter(|value| TYPES.contains(&value.as_str()))
         .collect();
-    // SOUND is text only as the reading of a name (`X-IRMC-N` of Japanese telephones).
-    if line.name == "SOUND" && !types.iter().any(|t| t == "X-IRMC-N") {
-        return None;
-    }
     let encoded = line.parameters.iter().any(|(name, value)| {
         (name == "ENCODING" || name == "TYPE")
             && matches!(value.to_ascii_uppercase().as_str(), "B" | "BASE64")
@@ -201,6 +216,10 @@ mod tests {
                 "BEGIN:VCARD\r\nVERSION:3.0\r\nN:山田;太郎\r\nTEL;TYPE=HOME,CELL:090-1234-5678\r\nEND:VCARD\r\n",
             ),
             (
+                "BEGIN:VCARD\nFN:x\nSOUND;X-IRMC-N;CHARSET=UTF-8:ﾔﾏﾀﾞ;ﾀﾛｳ;;;\nEND:VCARD\n".as_bytes(),
+                "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:x\r\nX-PHONETIC-LAST-NAME:ﾔﾏﾀﾞ\r\nX-PHONETIC-FIRST-NAME:ﾀﾛｳ\r\nEND:VCARD\r\n",
+            ),
+            (
                 "begin:vcard\nfn:山田 太郎\nitem1.EMAIL;type=INTERNET;type=x:a@b.jp\nURL:http://evil/\nNOTE:a\\nfile:///x\nend:vcard\n".as_bytes(),
                 "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:山田 太郎\r\nEMAIL;TYPE=INTERNET:a@b.jp\r\nNOTE:a\\nfile：///x\r\nEND:VCARD\r\n",
             ),
@@ -218,7 +237,7 @@ mod tests {
             assert_eq!(findings.gravest(), Severity::Info);
             ran += 1;
         }
-        assert_eq!(ran, 3);
+        assert_eq!(ran, 4);
         assert_eq!(run(b"x").0, Err(FindingCode::Unreadable));
     }
 }

@@ -18,22 +18,19 @@ const DEPTH_MAX: usize = 1_000;
 /// Most attributes of an element.
 const ATTRIBUTES_MAX: usize = 1_000;
 
-/// Namespaces whose elements a browser acts on.
+/// Parts of the names of namespaces whose elements or attributes a browser or Office acts on.
 const ACTIVE: &[&str] = &[
-    "http://www.w3.org/1999/xhtml",
-    "http://www.w3.org/2000/svg",
-    "http://www.w3.org/1999/xsl/transform",
-    "http://www.w3.org/tr/wd-xsl",
-    "http://www.w3.org/1998/math/mathml",
-    "http://www.w3.org/2001/xinclude",
-    "http://www.w3.org/2001/xml-events",
-    "http://www.mozilla.org/xbl",
-    "http://www.mozilla.org/keymaster/gatekeeper/there.is.only.xul",
-    "urn:schemas-microsoft-com:xslt",
-    "urn:schemas-microsoft-com:vml",
-    "urn:schemas-microsoft-com:office:office",
-    "urn:schemas-microsoft-com:office:excel",
-    "urn:schemas-microsoft-com:office:spreadsheet",
+    "w3.org/1999/xhtml",
+    "w3.org/2000/svg",
+    "w3.org/1999/xsl",
+    "w3.org/1999/xlink",
+    "w3.org/tr/wd-xsl",
+    "w3.org/1998/math",
+    "w3.org/2001/xinclude",
+    "w3.org/2001/xml-events",
+    "mozilla.org/xbl",
+    "there.is.only.xul",
+    "urn:schemas-microsoft-com:",
 ];
 
 /// Why a document is refused.
@@ -243,9 +240,10 @@ impl<'a> Reader<'a, '_> {
         let mut value: String =
             resolved(value)?.chars().filter(|c| !is_invisible(*c) || is_space(*c)).collect();
         if name == "xmlns" || name.starts_with("xmlns:") {
-            let bare = value.trim().trim_end_matches(['/', '#']).to_ascii_lowercase();
-            if ACTIVE.contains(&bare.as_str()) || bare.starts_with("urn:schemas-microsoft-com:") {
-                value = format!("inactive:{}", value.trim());
+            value.retain(|c| !c.is_whitespace());
+            let lower = value.to_ascii_lowercase();
+            if !lower.starts_with("inactive:") && ACTIVE.iter().any(|name| lower.contains(name)) {
+                value.insert_str(0, "inactive:");
                 self.active = self.active.saturating_add(1);
             }
         }

@@ -62,7 +62,7 @@ const DANGEROUS: &[&str] = &[
 ];
 
 /// The text, each line judged.
-pub(super) fn broken(text: &str, findings: &mut Findings) -> String {
+pub(crate) fn broken(text: &str, findings: &mut Findings) -> String {
     let mut out = String::with_capacity(text.len().saturating_add(64));
     for line in text.split_inclusive('\n') {
         if let Some(encoding) = encoded_file(line) {
@@ -77,11 +77,14 @@ pub(super) fn broken(text: &str, findings: &mut Findings) -> String {
 /// The encoding whose first line this is.
 pub(crate) fn encoded_file(line: &str) -> Option<&'static str> {
     let line = line.trim_start_matches([' ', '\t']);
+    let begins = |words: &str| {
+        line.as_bytes().get(..words.len()).is_some_and(|head| head.eq_ignore_ascii_case(words.as_bytes()))
+    };
     match line.as_bytes().first()? {
         b'b' => is_uuencode_begin(line).then_some("uuencode"),
-        b'=' => ["=ybegin ", "=ypart ", "=yend "].iter().any(|p| line.starts_with(p)).then_some("yEnc"),
-        b'(' => line.starts_with("(This file must be converted with BinHex").then_some("BinHex"),
-        b'-' => line.starts_with("-----BEGIN ").then_some("armour"),
+        b'=' => ["=ybegin ", "=ypart ", "=yend "].into_iter().any(begins).then_some("yEnc"),
+        b'(' => begins("(This file must be converted with BinHex").then_some("BinHex"),
+        b'-' => begins("-----BEGIN ").then_some("armour"),
         _ => None,
     }
 }
