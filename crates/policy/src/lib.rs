@@ -10,6 +10,7 @@ mod finding;
 mod kind;
 mod limits;
 pub mod notice;
+mod phrase;
 mod report;
 mod rules;
 
@@ -19,5 +20,6 @@ pub use budget::{Budget, Exhausted};
 pub use finding::{Finding, FindingCode, Findings, Severity};
 pub use kind::Kind;
 pub use limits::Limits;
+pub use phrase::Phrase;
 pub use report::{HoldReason, Outcome, OutputInfo, PartReport, Report, Sha256};
 pub use rules::{Language, NoticeLevel, Policy, Rule, RuleError};
