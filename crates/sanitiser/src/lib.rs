@@ -6,12 +6,14 @@
 
 pub mod archive;
 pub mod calendar;
-mod content_line;
+pub mod content_line;
 pub mod delimited;
 pub mod detect;
-mod file_text;
+mod file;
+pub mod file_text;
 pub mod html;
 pub mod json;
+mod message;
 pub mod mime;
 mod part;
 pub mod pdf;
@@ -74,10 +76,13 @@ pub enum Outcome {
 
 /// Sanitises one job.
 pub fn sanitise(
-    _job: &Job,
-    _policy: &Policy,
-    _supplements: &Supplements,
-    _surroundings: &mut dyn Surroundings,
+    job: &Job,
+    policy: &Policy,
+    supplements: &Supplements,
+    surroundings: &mut dyn Surroundings,
 ) -> Outcome {
-    Outcome::Needs(Vec::new())
+    match job {
+        Job::Message(octets) => message::sanitise(octets.octets(), policy, supplements, surroundings),
+        Job::File { name, octets } => file::sanitise(name, octets.octets(), policy, supplements, surroundings),
+    }
 }

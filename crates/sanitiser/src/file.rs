@@ -1,0 +1,91 @@
+//! A single part or file: from its kind to the format module that writes it anew.
+
+use crate::{
+    Outcome, Rewritten, Supplements, Surroundings, calendar, delimited,
+    detect::{self, Detected},
+    html, json,
+    message::{
+        Growing,
+        leaf::{self, Part},
+        note_charset,
+    },
+    pdf, plain_file, raster, text, vcard, xml,
+};
+use mail::{MediaType, PartPath, charset};
+use policy::{Action, FindingCode, Findings, Kind, Policy};
+
+/// Sanitises a file on its own: the same road as a part of a message.
+pub(crate) fn sanitise(
+    name: &str,
+    octets: &[u8],
+    policy: &Policy,
+    supplements: &Supplements,
+    surroundings: &mut dyn Surroundings,
+) -> Outcome {
+    let mut growing = Growing { is_message: false, ..Growing::new(policy, supplements, surroundings) };
+    let detected = detect::detect(octets, name, None);
+    let part = Part { path: PartPath::root(), name: name.to_owned(), content_id: None, charset: None, detected };
+    leaf::rewrite(&part, octets, Findings::new(), &mut growing);
+    growing.text_as_attachment(&part);
+    growing.finish()
+}
+
+/// Writes one part anew. The kind has passed policy.
+pub(crate) fn rewrite(
+    detected: &Detected,
+    octets: &[u8],
+    label: Option<&str>,
+    findings: &mut Findings,
+    growing: &mut Growing<'_>,
+) -> Result<Rewritten, FindingCode> {
+    let extension = detected.extension;
+    let (policy, budget) = (growing.rules.policy, &mut growing.budget);
+    let reduced = growing.rules.supplements.reduce_output;
+    match detected.kind {
+        Kind::Text => plain_file::rewrite(octets, label, budget, findings),
+        Kind::Csv => delimited::rewrite(octets, label, extension, budget, findings),
+        Kind::Xml => xml::rewrite(octets, label, budget, findings),
+        Kind::Json => json::rewrite(octets, budget, findings),
+        Kind::Calendar => {
+            let (text, rewritten) = calendar::rewrite(octets, label, budget, findings)?;
+            growing.show_appointments(&text);
+            Ok(rewritten)
+        }
+        Kind::Vcard => vcard::rewrite(octets, label, budget, findings),
+        Kind::Html => html_file(octets, label, findings, growing),
+        Kind::Pdf => {
+            let reduction = if reduced { pdf::Reduction::Smaller } else { pdf::Reduction::None };
+            let passwords = &growing.rules.supplements.passwords;
+            pdf::flatten(octets, passwords, policy, reduction, budget, findings, growing.surroundings)
+        }
+        Kind::RasterImage => {
+            let fidelity = if reduced { raster::Fidelity::Reduced } else { raster::Fidelity::Full };
+            raster::rebuild(octets, policy, budget, findings, fidelity)
+        }
+        _ => Err(FindingCode::NotSupportedYet),
+    }
+}
+
+/// An HTML file becomes a text file.
+fn html_file(
+    octets: &[u8],
+    label: Option<&str>,
+    findings: &mut Findings,
+    growing: &mut Growing<'_>,
+) -> Result<Rewritten, FindingCode> {
+    let decoded = charset::decode(octets, label);
+    if decoded.refused {
+        return Err(FindingCode::CharsetRefused);
+    }
+    note_charset(&decoded, findings);
+    let read = html::to_text(&decoded.text, &mut growing.budget, findings)?;
+    let filtered = text::filter(&read.text, &mut growing.budget, findings)?;
+    findings.add(FindingCode::HtmlToText);
+    Ok(Rewritten {
+        octets: filtered.replace('\n', "\r\n").into_bytes(),
+        media_type: MediaType::TEXT,
+        extension: "txt",
+        charset: Some("UTF-8"),
+        action: Action::Extract,
+    })
+}

@@ -1,0 +1,239 @@
+//! A leaf of the tree: text in place, or a part that is written anew.
+
+use super::{Growing, body, fields, findings_of};
+use crate::{
+    archive, detect, file,
+    mime::{self, Disposition, Entity},
+};
+use mail::{Attachment, PartPath};
+use policy::{Action, AwaitFor, FindingCode, Findings, Kind, PartReport, Phrase, Rule};
+
+/// Visits a leaf of a message.
+pub(super) fn visit(entity: &Entity, octets: &[u8], growing: &mut Growing<'_>) {
+    let (raw_name, name_findings) = fields::name(entity, "");
+    let detected = detect::detect(octets, &raw_name, Some(&entity.media_type));
+    let is_body = entity.disposition != Disposition::Attachment && raw_name.is_empty();
+    match (entity.media_type.as_str(), detected.kind) {
+        ("text/plain", kind) if is_body && is_textual(kind) => return body::plain(entity, octets, growing),
+        ("text/html", kind) if is_body && is_textual(kind) => return body::html(entity, octets, growing),
+        (declared, _) if is_report(declared) => return body::report(entity, octets, growing),
+        _ => {}
+    }
+    let mut findings = findings_of(entity);
+    findings.append(name_findings);
+    let part = Part {
+        path: entity.path.clone(),
+        name: raw_name,
+        content_id: entity.content_id.clone(),
+        charset: entity.parameters.charset.clone(),
+        detected,
+    };
+    rewrite(&part, octets, findings, growing);
+}
+
+/// Reports of mail systems (RFC 3464, RFC 8098, RFC 5965) and returned header sections (RFC 6522).
+fn is_report(media_type: &str) -> bool {
+    matches!(
+        media_type,
+        "message/delivery-status"
+            | "message/global-delivery-status"
+            | "message/disposition-notification"
+            | "message/global-disposition-notification"
+            | "message/feedback-report"
+            | "text/rfc822-headers"
+            | "message/global-headers"
+    )
+}
+
+/// Text that a reader may see in place whatever finer kind it looks like.
+fn is_textual(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Text | Kind::Csv | Kind::Html | Kind::Xml | Kind::Json | Kind::Message | Kind::Calendar | Kind::Vcard | Kind::Script
+    ) || matches!(kind, Kind::Unknown)
+}
+
+/// A part on its way through its format module.
+pub(crate) struct Part {
+    pub(crate) path: PartPath,
+    /// The name as decoded, or empty.
+    pub(crate) name: String,
+    pub(crate) content_id: Option<String>,
+    pub(crate) charset: Option<String>,
+    pub(crate) detected: detect::Detected,
+}
+
+/// Writes one part anew as policy says, and reports it.
+pub(crate) fn rewrite(part: &Part, octets: &[u8], mut findings: Findings, growing: &mut Growing<'_>) {
+    let kind = part.detected.kind;
+    if part.detected.mismatch {
+        findings.add_detail(FindingCode::TypeMismatch, part.detected.media_type.as_str());
+    }
+    if let Some(code) = growing.begin(&part.path) {
+        return withheld(part, octets, Action::Remove, code, findings, growing);
+    }
+    if octets.is_empty() {
+        return withheld(part, octets, Action::Remove, FindingCode::Empty, findings, growing);
+    }
+    if is_detached_signature(kind) {
+        findings.add(FindingCode::SignatureLost);
+        return report(part, octets, Action::Merge(PartPath::root()), None, findings, growing);
+    }
+    match growing.rules.policy.rule(kind) {
+        Rule::Remove => {
+            let code = removal_reason(kind);
+            withheld(part, octets, Action::Remove, code, findings, growing);
+        }
+        Rule::Await => {
+            let (wait, code) = waiting_reason(kind);
+            withheld(part, octets, Action::Await(wait), code, findings, growing);
+        }
+        Rule::Strip => {
+            let list = archive::list(octets, &mut growing.budget, &mut findings);
+            findings.add(FindingCode::ArchiveStripped);
+            let (action, code) = if list.locked {
+                (Action::Await(AwaitFor::Password), FindingCode::Locked)
+            } else {
+                (Action::Remove, FindingCode::ArchiveStripped)
+            };
+            withheld(part, octets, action, code, findings, growing);
+        }
+        Rule::Unpack if kind == Kind::Message => nested(part, octets, findings, growing),
+        Rule::Rebuild | Rule::Flatten | Rule::Extract | Rule::Unpack => {
+            match file::rewrite(&part.detected, octets, part.charset.as_deref(), &mut findings, growing) {
+                Ok(rewritten) => attach(part, octets, rewritten, findings, growing),
+                Err(FindingCode::Locked) => {
+                    let action = Action::Await(AwaitFor::Password);
+                    withheld(part, octets, action, FindingCode::Locked, findings, growing);
+                }
+                Err(code) => withheld(part, octets, Action::Remove, code, findings, growing),
+            }
+        }
+    }
+}
+
+/// A message that came as a file: read like a nested one, below its own path.
+fn nested(part: &Part, octets: &[u8], findings: Findings, growing: &mut Growing<'_>) {
+    match mime::read_below(octets, part.path.child(1), &mut growing.budget) {
+        Ok(message) => {
+            report(part, octets, Action::Unpack, None, findings, growing);
+            if let Some(container) = growing.parts.last_mut() {
+                container.is_container = true;
+            }
+            fields::show(&message.root, growing);
+            super::walk(&message.root, growing);
+        }
+        Err(code) => withheld(part, octets, Action::Remove, code, findings, growing),
+    }
+}
+
+fn attach(part: &Part, octets: &[u8], rewritten: crate::Rewritten, mut findings: Findings, growing: &mut Growing<'_>) {
+    let wanted = display_name(part, growing);
+    let cleaned = mail::file_name(&wanted, rewritten.extension);
+    if cleaned.changed && !part.name.is_empty() {
+        findings.add_detail(FindingCode::NameChanged, &part.name);
+    }
+    if cleaned.deceives {
+        findings.add_detail(FindingCode::NameDeceives, &part.name);
+    }
+    let name = unique(cleaned.name, growing);
+    growing.draft.attachments.push(Attachment {
+        path: part.path.clone(),
+        name: name.clone(),
+        media_type: rewritten.media_type,
+        charset: rewritten.charset.map(str::to_owned),
+        octets: rewritten.octets,
+    });
+    report(part, octets, rewritten.action, None, findings, growing);
+    if let Some(last) = growing.parts.last_mut() {
+        last.name = name;
+    }
+}
+
+/// The given name, or one that says what it is; pictures that the text shows bear their mark.
+fn display_name(part: &Part, growing: &Growing<'_>) -> String {
+    let language = growing.rules.policy.notice_language;
+    let mark = part.content_id.as_ref().and_then(|id| growing.marks.iter().find(|(known, _)| known == id));
+    if let Some((_, mark)) = mark {
+        return format!("{}{mark}", Phrase::PictureName.file_name(language));
+    }
+    if !part.name.is_empty() {
+        return part.name.clone();
+    }
+    let phrase = match part.detected.kind {
+        Kind::RasterImage => Phrase::PictureName,
+        Kind::Calendar => Phrase::CalendarName,
+        _ => Phrase::AttachmentName,
+    };
+    phrase.file_name(language).to_owned()
+}
+
+/// Two parts of one mail never bear the same name.
+fn unique(name: String, growing: &Growing<'_>) -> String {
+    let taken = |name: &str| growing.draft.attachments.iter().any(|a| a.name.eq_ignore_ascii_case(name));
+    if !taken(&name) {
+        return name;
+    }
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((&name, ""));
+    (2u32..).map(|n| format!("{stem} ({n}).{extension}")).find(|candidate| !taken(candidate)).unwrap_or_default()
+}
+
+fn withheld(
+    part: &Part,
+    octets: &[u8],
+    action: Action,
+    code: FindingCode,
+    findings: Findings,
+    growing: &mut Growing<'_>,
+) {
+    report(part, octets, action, Some(code), findings, growing);
+}
+
+fn report(
+    part: &Part,
+    octets: &[u8],
+    action: Action,
+    reason: Option<FindingCode>,
+    findings: Findings,
+    growing: &mut Growing<'_>,
+) {
+    growing.parts.push(PartReport {
+        path: part.path.clone(),
+        name: mail::file_name(&part.name, "").name,
+        media_type: part.detected.media_type.clone(),
+        size_octets: u64::try_from(octets.len()).unwrap_or(u64::MAX),
+        action,
+        reason,
+        is_container: false,
+        findings,
+        output: None,
+    });
+}
+
+/// A detached signature has nothing to read; the message that it signed is written anew.
+fn is_detached_signature(kind: Kind) -> bool {
+    kind == Kind::Signature
+}
+
+fn removal_reason(kind: Kind) -> FindingCode {
+    match kind {
+        Kind::Unknown => FindingCode::TypeUnknown,
+        Kind::Executable | Kind::Script | Kind::Shortcut | Kind::DiskImage | Kind::Audio | Kind::Video | Kind::OtherKnown => {
+            FindingCode::TypeNotAllowed
+        }
+        Kind::OtherImage | Kind::Svg | Kind::Metafile | Kind::OutlookMessage | Kind::Tnef | Kind::Vcard => {
+            FindingCode::NotSupportedYet
+        }
+        _ => FindingCode::PolicyRemoves,
+    }
+}
+
+fn waiting_reason(kind: Kind) -> (AwaitFor, FindingCode) {
+    match kind {
+        Kind::EncryptedMail => (AwaitFor::Password, FindingCode::Locked),
+        Kind::Ooxml | Kind::OpenDocument | Kind::LegacyOffice | Kind::DomesticDocument => {
+            (AwaitFor::Renderer, FindingCode::RendererMissing)
+        }
+        _ => (AwaitFor::Approval, FindingCode::NotSupportedYet),
+    }
+}
