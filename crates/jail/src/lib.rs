@@ -19,5 +19,6 @@ pub use child::{enter, is_child, serve};
 pub use exchange::{Death, Usage};
 pub use fonts::{FontFile, find_fonts, missing_fonts};
 pub use lock::{SandboxLevel, sandbox_level};
-pub use pool::{JailError, Lane, Pool, PoolSettings};
+pub use pool::{JailError, Lane, Pool, PoolSettings, Provoked};
 pub use sanitise::Sanitised;
+pub use sanitiser::{Job, Supplements};

@@ -1,0 +1,316 @@
+//! The pool of pre-spawned, locked, single-use children, in two lanes.
+//!
+//! A message first runs in the light lane, with little time. What needs longer moves to the heavy lane, whose
+//! children are few and yield the processor: small and text mails never wait behind heavy ones.
+
+use crate::{
+    child::CHILD_ARGUMENT,
+    exchange::{Exchange, Running},
+    fonts::FontFile,
+};
+use policy::Limits;
+use std::{
+    collections::VecDeque,
+    io,
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+/// How a pool works.
+#[derive(Clone, Debug)]
+pub struct PoolSettings {
+    /// The executable that becomes a child when run with the child's arguments: normally our own.
+    pub program: PathBuf,
+    /// Arguments after the child's own; a child ignores what it does not know.
+    pub extra_arguments: Vec<String>,
+    /// Limits of every child.
+    pub limits: Limits,
+    /// Fallback fonts.
+    pub fonts: Vec<FontFile>,
+    /// Children that wait, locked, for work.
+    pub spare: usize,
+    /// Busy children in the light lane.
+    pub light: usize,
+    /// Busy children in the heavy lane.
+    pub heavy: usize,
+    /// Wall time of a child in the light lane before its job moves to the heavy lane.
+    pub light_wall: Duration,
+}
+
+impl PoolSettings {
+    /// Settings for this machine: one heavy child less than there are cores, at least one.
+    pub fn standard(limits: Limits) -> io::Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            program: std::env::current_exe()?,
+            extra_arguments: Vec::new(),
+            limits,
+            fonts: crate::find_fonts(),
+            spare: cores.saturating_mul(2),
+            light: cores.saturating_mul(2),
+            heavy: cores.saturating_sub(1).max(1),
+            light_wall: Duration::from_secs(1),
+        })
+    }
+}
+
+/// Which lane a job takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Starts light, moves to heavy when it needs longer than `light_wall`.
+    Light,
+    /// Heavy from the start.
+    Heavy,
+}
+
+/// How a provoked child died.
+#[derive(Clone, Debug)]
+pub struct Provoked {
+    /// The cause.
+    pub death: crate::Death,
+    /// What it wrote on standard error.
+    pub errors: String,
+}
+
+/// The broker cannot provide a child at all: an operator must look.
+#[derive(Debug, thiserror::Error)]
+pub enum JailError {
+    /// No process can be started.
+    #[error("no jail child can be started")]
+    Spawn(#[source] io::Error),
+    /// Children start but cannot lock themselves on this kernel.
+    #[error("jail children cannot lock themselves on this system")]
+    NotLocked,
+    /// Too many jobs wait for a heavy child: try again later.
+    #[error("the heavy lane is full")]
+    Busy,
+    /// The request is too large for a frame.
+    #[error("request cannot be framed")]
+    Request,
+}
+
+/// Jobs that may wait for a heavy child; more are given back to the queue.
+const HEAVY_WAITING_MAX: usize = 64;
+
+/// The pool. Cheap to clone; all clones share the children.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    settings: PoolSettings,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    spare: VecDeque<Running>,
+    /// Children that the spawner is to provide.
+    wanted: usize,
+    light_busy: usize,
+    heavy_busy: usize,
+    heavy_waiting: usize,
+    closed: bool,
+}
+
+impl Pool {
+    /// Starts the pool and proves that one child locks itself and answers.
+    pub fn start(settings: PoolSettings) -> Result<Self, JailError> {
+        let pool = Self::unproven(settings)?;
+        pool.prove_lock()?;
+        Ok(pool)
+    }
+
+    /// Starts the pool without proof: for tests of children that misbehave. Whatever its children do, nothing that
+    /// they say crosses without the verifier.
+    pub fn unproven(settings: PoolSettings) -> Result<Self, JailError> {
+        let wanted = settings.spare;
+        let state = Mutex::new(State { wanted, ..State::default() });
+        let pool = Self { shared: Arc::new(Shared { settings, state, changed: Condvar::new() }) };
+        let shared = Arc::downgrade(&pool.shared);
+        std::thread::Builder::new()
+            .name("jail-spawner".to_owned())
+            .spawn(move || {
+                while let Some(shared) = shared.upgrade() {
+                    if !shared.provide_one() {
+                        break;
+                    }
+                }
+            })
+            .map_err(JailError::Spawn)?;
+        Ok(pool)
+    }
+
+    /// The limits of every child.
+    pub fn limits(&self) -> &Limits {
+        &self.shared.settings.limits
+    }
+
+    /// Runs one framed request in one child. Blocks while the lane is full.
+    pub(crate) fn run(
+        &self,
+        request: &[u8],
+        lane: Lane,
+        answer_octets_max: usize,
+    ) -> Result<Exchange, JailError> {
+        let _place = self.shared.enter(lane)?;
+        let child = self.shared.take_child().map_err(JailError::Spawn)?;
+        let settings = &self.shared.settings;
+        let wall = match lane {
+            Lane::Light => settings.light_wall,
+            Lane::Heavy => {
+                child.yield_to_others();
+                Duration::from_secs(settings.limits.child_wall_s)
+            }
+        };
+        Ok(child.exchange(request, answer_octets_max, wall))
+    }
+
+    /// Gives one child an empty request and tells how it died: for tests of children that misbehave.
+    pub fn provoke(&self, lane: Lane) -> Result<Provoked, JailError> {
+        let request = crate::frame::Request::Decode { parts: Vec::new(), limits: verifier::DecodeLimits::of(self.limits()) };
+        let frame = crate::frame::encode(crate::frame::Kind::Request, &request).or(Err(JailError::Request))?;
+        let exchange = self.run(&frame, lane, 1024)?;
+        let errors = String::from_utf8_lossy(&exchange.errors).into_owned();
+        exchange.answer.err().map(|death| Provoked { death, errors }).ok_or(JailError::Request)
+    }
+
+    fn prove_lock(&self) -> Result<(), JailError> {
+        let request = crate::frame::Request::Decode {
+            parts: Vec::new(),
+            limits: verifier::DecodeLimits::of(self.limits()),
+        };
+        let frame =
+            crate::frame::encode(crate::frame::Kind::Request, &request).or(Err(JailError::Request))?;
+        let child = self.shared.spawn().map_err(JailError::Spawn)?;
+        match child.exchange(&frame, 1024, Duration::from_secs(20)).answer {
+            Ok(crate::frame::Answer::Decoded(objections)) if objections.is_empty() => Ok(()),
+            Ok(_) | Err(_) => Err(JailError::NotLocked),
+        }
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn spawn(&self) -> io::Result<Running> {
+        let settings = &self.settings;
+        let child = Command::new(&settings.program)
+            .arg(CHILD_ARGUMENT)
+            .arg(settings.limits.child_address_space_octets.to_string())
+            .arg(settings.limits.child_cpu_s.to_string())
+            .arg(request_octets_max(&settings.limits).to_string())
+            .args(settings.fonts.iter().filter_map(FontFile::to_argument))
+            .args(&settings.extra_arguments)
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        Running::new(child)
+    }
+
+    /// A spare child, or a fresh one when there is none.
+    fn take_child(&self) -> io::Result<Running> {
+        let spare = {
+            let mut state = self.state();
+            let spare = state.spare.pop_front();
+            if spare.is_some() {
+                state.wanted = state.wanted.saturating_add(1);
+            }
+            spare
+        };
+        self.changed.notify_all();
+        spare.map_or_else(|| self.spawn(), Ok)
+    }
+
+    /// Waits until a child is wanted and provides it; `false` when the pool is closed.
+    fn provide_one(&self) -> bool {
+        {
+            let mut state = self.state();
+            if state.closed {
+                return false;
+            }
+            if state.wanted == 0 {
+                let waited = self.changed.wait_timeout(state, Duration::from_millis(500));
+                state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                if state.wanted == 0 {
+                    return !state.closed;
+                }
+            }
+            state.wanted = state.wanted.saturating_sub(1);
+        }
+        match self.spawn() {
+            Ok(child) => self.state().spare.push_back(child),
+            Err(error) => {
+                tracing::error!(%error, "no jail child can be started");
+                self.state().wanted = self.state().wanted.saturating_add(1);
+                std::thread::sleep(Duration::from_secs(1));
+            }
+        }
+        true
+    }
+
+    fn enter(&self, lane: Lane) -> Result<Place<'_>, JailError> {
+        let mut state = self.state();
+        if lane == Lane::Heavy {
+            if state.heavy_waiting >= HEAVY_WAITING_MAX {
+                return Err(JailError::Busy);
+            }
+            state.heavy_waiting = state.heavy_waiting.saturating_add(1);
+        }
+        loop {
+            let (busy, most) = match lane {
+                Lane::Light => (&mut state.light_busy, self.settings.light),
+                Lane::Heavy => (&mut state.heavy_busy, self.settings.heavy),
+            };
+            if *busy < most.max(1) {
+                *busy = busy.saturating_add(1);
+                break;
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if lane == Lane::Heavy {
+            state.heavy_waiting = state.heavy_waiting.saturating_sub(1);
+        }
+        Ok(Place { shared: self, lane })
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.state.get_mut().unwrap_or_else(PoisonError::into_inner).closed = true;
+    }
+}
+
+/// A place in a lane, given back on drop.
+struct Place<'a> {
+    shared: &'a Shared,
+    lane: Lane,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut state = self.shared.state();
+        let busy = match self.lane {
+            Lane::Light => &mut state.light_busy,
+            Lane::Heavy => &mut state.heavy_busy,
+        };
+        *busy = busy.saturating_sub(1);
+        drop(state);
+        self.shared.changed.notify_all();
+    }
+}
+
+/// Largest request frame: the message and room for what travels with it.
+pub(crate) fn request_octets_max(limits: &Limits) -> u64 {
+    limits.message_octets.max(limits.output_octets).saturating_mul(2).saturating_add(16 * 1024 * 1024)
+}

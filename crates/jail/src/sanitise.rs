@@ -1,0 +1,166 @@
+//! A job through the jail: retries around fatal parts, and what comes back held against what may come back.
+
+use crate::{
+    exchange::{Death, Usage},
+    frame::{self, Answer, Kind, Request},
+    pool::{JailError, Lane, Pool, request_octets_max},
+};
+use mail::{Draft, PartPath};
+use policy::{FindingCode, HoldReason, Limits, OutputInfo, Policy, Report, Sha256};
+use sanitiser::{Job, Outcome, Supplements};
+use sha2::Digest;
+use verifier::{BinaryPart, DecodeLimits, DecoderFailed, Objection};
+
+/// Fresh children around fatal parts: at most three runs more than the first.
+const RUNS_MAX: usize = 4;
+
+/// What came out of the jail, checked, but still to be verified.
+#[derive(Debug)]
+pub struct Sanitised {
+    /// The draft; empty when the report is held.
+    pub draft: Draft,
+    /// The report.
+    pub report: Report,
+    /// What it cost.
+    pub usage: Usage,
+}
+
+impl Pool {
+    /// Sanitises one job. Content never makes an `Err`: a job on which every child dies is a held report.
+    pub fn sanitise(
+        &self,
+        job: Job,
+        policy: &Policy,
+        supplements: Supplements,
+        lane: Lane,
+    ) -> Result<Sanitised, JailError> {
+        let mut request = Request::Sanitise { job, policy: policy.clone(), supplements };
+        let (mut lane, mut usage) = (lane, Usage::default());
+        let mut runs_left = RUNS_MAX;
+        while runs_left > 0 {
+            let frame = frame::encode(Kind::Request, &request).or(Err(JailError::Request))?;
+            let exchange = self.run(&frame, lane, answer_octets_max(&policy.limits))?;
+            usage.add(exchange.usage);
+            let death = match exchange.answer {
+                Ok(Answer::Sanitised(Outcome::Done(draft, report))) => {
+                    return Ok(match checked(*draft, *report, &policy.limits) {
+                        Some((draft, report)) => Sanitised { draft, report, usage },
+                        None => held(HoldReason::JailFailed, usage),
+                    });
+                }
+                // No need can be fulfilled yet: the parts concerned stand as waiting in a finished draft.
+                Ok(_) => Death::Nonsense,
+                Err(death) => death,
+            };
+            if death == Death::NotLocked {
+                return Err(JailError::NotLocked);
+            }
+            if death == Death::TimeOut && lane == Lane::Light {
+                lane = Lane::Heavy;
+                continue;
+            }
+            runs_left = runs_left.saturating_sub(1);
+            tracing::warn!(?death, part = ?exchange.last_begun.as_ref().map(ToString::to_string), "jail child failed");
+            let Request::Sanitise { supplements, .. } = &mut request else { break };
+            match blame(exchange.last_begun, supplements) {
+                Some(path) => supplements.failed.push((path, death.code())),
+                None => break,
+            }
+        }
+        Ok(held(HoldReason::JailFailed, usage))
+    }
+
+    /// Decodes newly written binary parts to their end in a child of its own.
+    pub fn decode(&self, parts: Vec<BinaryPart>, lane: Lane) -> Result<Vec<Objection>, DecoderFailed> {
+        let octets: usize = parts.iter().map(|part| part.octets.len()).sum();
+        let lane = if octets > LIGHT_DECODE_OCTETS { Lane::Heavy } else { lane };
+        let request = Request::Decode { parts, limits: DecodeLimits::of(self.limits()) };
+        let frame = frame::encode(Kind::Request, &request).or(Err(DecoderFailed))?;
+        for lane in [lane, Lane::Heavy] {
+            let exchange = self.run(&frame, lane, DECODED_OCTETS_MAX).or(Err(DecoderFailed))?;
+            match exchange.answer {
+                Ok(Answer::Decoded(objections)) => return Ok(objections),
+                Err(Death::TimeOut) if lane == Lane::Light => {}
+                Ok(_) | Err(_) => return Err(DecoderFailed),
+            }
+        }
+        Err(DecoderFailed)
+    }
+}
+
+/// Octets of binary parts over which decoding starts in the heavy lane.
+const LIGHT_DECODE_OCTETS: usize = 1024 * 1024;
+/// Largest list of objections, in octets.
+const DECODED_OCTETS_MAX: usize = 256 * 1024;
+
+/// The part to mark as failed: the one announced last, unless it was blamed already or is the message itself.
+fn blame(last_begun: Option<PartPath>, supplements: &Supplements) -> Option<PartPath> {
+    last_begun.filter(|path| !supplements.failed.iter().any(|(failed, _)| failed == path))
+}
+
+fn held(reason: HoldReason, usage: Usage) -> Sanitised {
+    Sanitised { draft: Draft::default(), report: Report::held(reason, Vec::new()), usage }
+}
+
+/// Largest answer: the parts of a full message in binary, and the report.
+fn answer_octets_max(limits: &Limits) -> usize {
+    usize::try_from(request_octets_max(limits).saturating_mul(2)).unwrap_or(usize::MAX)
+}
+
+/// Holds an answer against what the sanitiser can say. The digests of the outputs are made here, not believed.
+fn checked(draft: Draft, mut report: Report, limits: &Limits) -> Option<(Draft, Report)> {
+    let parts_max =
+        usize::try_from(limits.parts.saturating_add(limits.archive_members)).ok()?.checked_add(1)?;
+    if report.parts.len() > parts_max || draft.attachments.len() > parts_max {
+        return None;
+    }
+    if u64::try_from(draft.text.len()).ok()? > limits.text_chars.saturating_mul(4) {
+        return None;
+    }
+    let sound_details =
+        |finding: &policy::Finding| finding.count > 0 && finding.detail.chars().count() <= 201;
+    let sound = report.parts.iter().all(|part| {
+        part.path.is_sound()
+            && part.name.chars().count() <= 255
+            && !part.name.chars().any(char::is_control)
+            && part.findings.len() <= 2_000
+            && part.findings.iter().all(sound_details)
+    });
+    if !sound || (report.outcome == policy::Outcome::Held) != report.reason.is_some() {
+        return None;
+    }
+    if report.outcome == policy::Outcome::Held {
+        return Some((Draft { fields: draft.fields, ..Draft::default() }, report));
+    }
+    for part in &mut report.parts {
+        part.output = None;
+    }
+    for attachment in &draft.attachments {
+        let part =
+            report.parts.iter_mut().find(|part| part.path == attachment.path && part.output.is_none())?;
+        if part.action.withholds() {
+            return None;
+        }
+        part.output = Some(OutputInfo {
+            name: attachment.name.clone(),
+            media_type: attachment.media_type.clone(),
+            size_octets: u64::try_from(attachment.octets.len()).ok()?,
+            sha256: Sha256(sha2::Sha256::digest(&attachment.octets).into()),
+        });
+    }
+    // Whatever withholds must have said why.
+    let told = report
+        .parts
+        .iter()
+        .all(|part| part.is_container || !part.action.withholds() || part.reason.is_some());
+    let reread = Report::of_parts(report.parts);
+    told.then_some((draft, reread))
+}
+
+/// Reasons that a failed run leaves behind, for the log of tests.
+impl Sanitised {
+    /// Whether a part with this finding stands in the report.
+    pub fn has(&self, code: FindingCode) -> bool {
+        self.report.parts.iter().any(|part| part.reason == Some(code) || part.findings.has(code))
+    }
+}

@@ -1,0 +1,79 @@
+//! The fourteen attacks, really tried: each by a child that locked itself as every child does.
+
+use jail::{Death, Lane, Pool, PoolSettings};
+use policy::{HoldReason, Limits, Outcome, Policy};
+use std::{path::PathBuf, time::Duration};
+
+fn attacker() -> PathBuf {
+    let mut path = std::env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    path.join("examples").join("attacker")
+}
+
+fn settings(attack: &str) -> PoolSettings {
+    let limits = Limits {
+        child_address_space_octets: 512 << 20,
+        child_cpu_s: 2,
+        child_wall_s: 3,
+        ..Limits::STANDARD
+    };
+    PoolSettings {
+        program: attacker(),
+        extra_arguments: vec![attack.to_owned()],
+        limits,
+        fonts: Vec::new(),
+        spare: 0,
+        light: 1,
+        heavy: 1,
+        light_wall: Duration::from_secs(3),
+    }
+}
+
+const ATTACKS: &[(&str, Death)] = &[
+    ("open", Death::Crash),
+    ("write", Death::Crash),
+    ("connect", Death::Crash),
+    ("exec", Death::Crash),
+    ("fork", Death::Crash),
+    ("ptrace", Death::Crash),
+    ("signal", Death::Crash),
+    ("loop", Death::TimeOut),
+    ("sleep", Death::TimeOut),
+    ("memory", Death::OutOfMemory),
+    ("stack", Death::Crash),
+    ("panic", Death::Crash),
+    ("claim", Death::Nonsense),
+    ("trailing", Death::Nonsense),
+];
+
+#[test]
+fn every_attack_ends_in_the_child() {
+    let mut tried = 0;
+    for (attack, expected) in ATTACKS {
+        let pool = Pool::unproven(settings(attack)).unwrap();
+        let started = std::time::Instant::now();
+        let provoked = pool.provoke(Lane::Heavy).unwrap();
+        assert_eq!(provoked.death, *expected, "{attack}: {}", provoked.errors);
+        assert!(!provoked.errors.contains("reached true"), "{attack} reached its goal: {}", provoked.errors);
+        assert!(started.elapsed() < Duration::from_secs(8), "{attack} took {:?}", started.elapsed());
+        tried += 1;
+    }
+    assert_eq!(tried, 14);
+    assert!(!PathBuf::from("/tmp/sekisho-attacker").exists());
+}
+
+#[test]
+fn a_jail_whose_children_only_fail_holds_the_message() {
+    let pool = Pool::unproven(settings("panic")).unwrap();
+    let job = jail::Job::Message(mail::Untrusted::new(b"Subject: x\r\n\r\ny\r\n".to_vec()));
+    let done = pool.sanitise(job, &Policy::standard(), jail::Supplements::default(), Lane::Heavy).unwrap();
+    assert_eq!((done.report.outcome, done.report.reason), (Outcome::Held, Some(HoldReason::JailFailed)));
+    assert!(done.draft.attachments.is_empty() && done.draft.text.is_empty());
+}
+
+#[test]
+fn a_child_that_cannot_answer_is_no_jail() {
+    assert!(Pool::start(settings("panic")).is_err());
+    assert!(Pool::start(settings("honest")).is_ok());
+}
