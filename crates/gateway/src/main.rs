@@ -1,2 +1,34 @@
-//! placeholder
-fn main() {}
+//! `sekisho`: configuration, wiring, the loops between the stages, and the command line.
+
+mod admin;
+mod cli;
+mod clock;
+mod config;
+mod deliver_loop;
+mod demo;
+mod doctor;
+mod finish;
+mod receive;
+mod report_json;
+mod sanitise_cmd;
+mod sanitise_loop;
+mod serve;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // First of all: a jail child must do nothing but lock itself.
+    if jail::is_child() {
+        return match jail::serve(jail::enter()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        };
+    }
+    match cli::run() {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            cli::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! `sekisho doctor`: what this machine offers and lacks, in plain words.
+
+use crate::{cli::say, config::Config, serve};
+use jail::SandboxLevel;
+use policy::{FindingCode, Severity};
+
+/// Looks at sandbox, fonts, keys and disk. Exit code 1 when something that is needed is missing.
+pub(crate) fn run(config: &Config) -> anyhow::Result<u8> {
+    let mut lines = Vec::new();
+    let level = jail::sandbox_level();
+    lines.push(match level {
+        SandboxLevel::Full => "ok    sandbox: Landlock and seccomp".to_owned(),
+        SandboxLevel::SeccompOnly | SandboxLevel::Weak => "LACKS sandbox: this kernel has no Landlock".to_owned(),
+    });
+    let jail = serve::pool(config, 1);
+    lines.push(match &jail {
+        Ok(_) => "ok    jail: a child locks itself and answers".to_owned(),
+        Err(error) => format!("LACKS jail: {error:#}"),
+    });
+    let missing = jail::missing_fonts(&jail::find_fonts());
+    lines.push(if missing.is_empty() {
+        "ok    fonts: Japanese, Chinese and Korean fallback fonts are here".to_owned()
+    } else {
+        format!("lacks fonts for {missing:?}: documents without embedded fonts lose text; install fonts-noto-cjk")
+    });
+    let keys = serve::key_folder(config);
+    lines.push(if keys.exists() {
+        format!("ok    keys: {}", keys.display())
+    } else if config.automatic_keys {
+        "ok    keys: made at the first start (loopback defaults)".to_owned()
+    } else {
+        "LACKS keys: run `sekisho keys init`".to_owned()
+    });
+    let failed = lines.iter().any(|line| line.starts_with("LACKS"));
+    say(&lines.join("\n"))?;
+    Ok(u8::from(failed))
+}
+
+/// Lists the closed list of findings.
+pub(crate) fn findings() -> anyhow::Result<u8> {
+    let weight = |severity| match severity {
+        Severity::Info => "info",
+        Severity::Notice => "notice",
+        Severity::Warning => "warning",
+    };
+    let lines = FindingCode::ALL.iter().map(|c| format!("{:4} {:8} {}", c.number(), weight(c.severity()), c.name()));
+    say(&lines.collect::<Vec<_>>().join("\n"))
+}

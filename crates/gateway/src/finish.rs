@@ -1,0 +1,240 @@
+//! From what the jail made to what may cross: stamp and notice are added, the canonical writer writes, the verifier
+//! reads it all anew. Whatever cannot be cleared is taken out, or held with a stand-in in its place.
+
+use jail::{Job, Lane, Pool, Sanitised, Supplements};
+use mail::{Draft, Envelope, Stamp, compose::Framing};
+use policy::{
+    Action, AwaitFor, FindingCode, HoldReason, Outcome, Policy, Report,
+    notice::{self, NoticeContext},
+};
+use verifier::{CleanMessage, Expected, ExpectedPart, Refusal};
+
+/// Everything about one job that does not come from the jail.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) stamp: Stamp,
+    /// Receipt number that people can read out.
+    pub(crate) receipt: String,
+    /// Until when the original is kept.
+    pub(crate) kept_until: mail::DateTime,
+    pub(crate) envelope: &'a Envelope,
+}
+
+/// What goes inside, and what is known about it.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    /// The message for the inside: the sanitised one, or the stand-in of a held one. `None` only when not even a
+    /// stand-in was cleared, which is a fault of ours.
+    pub(crate) message: Option<(CleanMessage, Expected)>,
+    /// The report; held when the message is a stand-in.
+    pub(crate) report: Report,
+    /// Decoded Subject, for lists that admins see.
+    pub(crate) subject: String,
+    /// Decoded From, likewise.
+    pub(crate) from: String,
+    /// Cost of the jail.
+    pub(crate) usage: jail::Usage,
+}
+
+/// Sanitises one message to the end. `Err` only when the jail itself cannot work: the job is to be tried again.
+pub(crate) fn message(
+    pool: &Pool,
+    octets: mail::Untrusted,
+    lane: Lane,
+    context: &Context<'_>,
+) -> Result<Finished, jail::JailError> {
+    let job = Job::Message(octets);
+    let mut sanitised = pool.sanitise(job.clone(), context.policy, Supplements::default(), lane)?;
+    if sanitised.report.outcome != Outcome::Held && is_too_large(&sanitised.draft, context) {
+        let reduced = Supplements { reduce_output: true, ..Supplements::default() };
+        let usage = sanitised.usage;
+        sanitised = pool.sanitise(job, context.policy, reduced, Lane::Heavy)?;
+        sanitised.usage.add(usage);
+        withhold_largest(&mut sanitised, context);
+    }
+    let Sanitised { mut draft, mut report, usage } = sanitised;
+    let message = clear(pool, &mut draft, &mut report, lane, context);
+    let subject = draft.fields.subject.clone();
+    let from = draft.fields.from.iter().map(|m| format!("{} <{}>", m.display_name, m.addr_spec)).collect::<Vec<_>>();
+    Ok(Finished { message, report, subject, from: from.join(", "), usage })
+}
+
+/// Composes and verifies; parts that the verifier objects to are taken out once, then the whole is held.
+fn clear(
+    pool: &Pool,
+    draft: &mut Draft,
+    report: &mut Report,
+    lane: Lane,
+    context: &Context<'_>,
+) -> Option<(CleanMessage, Expected)> {
+    for _attempt in 0..2 {
+        if report.outcome == Outcome::Held {
+            break;
+        }
+        let (octets, expected) = compose(draft, report, context);
+        match verifier::message(octets, &expected, &mut |parts| pool.decode(parts.to_vec(), lane)) {
+            Ok(message) => return Some((message, expected)),
+            Err(refusal) => take_out(draft, report, &refusal),
+        }
+    }
+    if report.outcome != Outcome::Held {
+        hold(report, HoldReason::VerifierRefused);
+    }
+    stand_in(draft, report, context)
+}
+
+/// The stand-in of a held message: safe header fields, or, when the verifier refuses those too, none.
+fn stand_in(draft: &mut Draft, report: &Report, context: &Context<'_>) -> Option<(CleanMessage, Expected)> {
+    for fields in [draft.fields.clone(), mail::Fields::default()] {
+        let bare = Draft { fields, ..Draft::default() };
+        let (octets, expected) = compose(&bare, report, context);
+        match verifier::message(octets, &expected, &mut |_| Err(verifier::DecoderFailed)) {
+            Ok(message) => return Some((message, expected)),
+            Err(refusal) => log_refusal(&refusal, context),
+        }
+    }
+    tracing::error!(queue_id = context.stamp.queue_id, "not even a stand-in was cleared; the message stays held");
+    None
+}
+
+fn compose(draft: &Draft, report: &Report, context: &Context<'_>) -> (Vec<u8>, Expected) {
+    let notice_context = NoticeContext {
+        receipt: context.receipt.clone(),
+        kept_until: context.kept_until,
+        reverse_path: context.envelope.reverse_path.to_string(),
+    };
+    let texts = notice::write(report, &notice_context, context.policy);
+    let framing = Framing { status_line: texts.status_line, notice: texts.block, list_attachment: texts.list };
+    let composed = mail::compose::compose(draft, &context.stamp, &framing);
+    let parts = composed.parts.iter().map(|part| ExpectedPart {
+        name: part.name.clone(),
+        media_type: part.media_type.clone(),
+        size_octets: u64::try_from(part.octets.len()).unwrap_or(u64::MAX),
+        sha256: digest(&part.octets),
+    });
+    let expected = Expected {
+        stamp: context.stamp.clone(),
+        from: composed.fields.from.clone(),
+        subject: composed.fields.subject.clone(),
+        date: composed.fields.date,
+        parts: parts.collect(),
+        output_octets_max: context.policy.limits.output_octets,
+        image_px_max: context.policy.limits.image_px.max(context.policy.limits.page_px),
+        pages_max: context.policy.limits.pages,
+    };
+    (composed.octets, expected)
+}
+
+pub(crate) fn digest(octets: &[u8]) -> policy::Sha256 {
+    use sha2::Digest;
+    policy::Sha256(sha2::Sha256::digest(octets).into())
+}
+
+/// Takes the parts out that the verifier objects to; holds the whole when an objection names none.
+fn take_out(draft: &mut Draft, report: &mut Report, refusal: &Refusal) {
+    for objection in &refusal.objections {
+        tracing::error!(rule = objection.rule, part = objection.part, detail = objection.detail, "verifier refused");
+    }
+    let mut numbers: Vec<u32> = refusal.objections.iter().filter_map(|objection| objection.part).collect();
+    let whole = refusal.objections.iter().any(|objection| objection.part.is_none_or(|part| part == 0));
+    numbers.sort_unstable();
+    numbers.dedup();
+    if whole || numbers.is_empty() {
+        hold(report, HoldReason::VerifierRefused);
+        return;
+    }
+    for number in numbers.into_iter().rev() {
+        let index = usize::try_from(number).ok().and_then(|n| n.checked_sub(1)).filter(|&i| i < draft.attachments.len());
+        match index {
+            Some(index) => {
+                let attachment = draft.attachments.remove(index);
+                withhold(report, &attachment.path, Action::Remove, FindingCode::VerifierRefused);
+            }
+            None => hold(report, HoldReason::VerifierRefused),
+        }
+    }
+}
+
+fn log_refusal(refusal: &Refusal, context: &Context<'_>) {
+    for objection in &refusal.objections {
+        let (rule, detail) = (&objection.rule, &objection.detail);
+        tracing::error!(queue_id = context.stamp.queue_id, rule, part = objection.part, detail, "verifier refused");
+    }
+}
+
+fn hold(report: &mut Report, reason: HoldReason) {
+    report.outcome = Outcome::Held;
+    report.reason = Some(reason);
+}
+
+/// Marks the part at `path` as withheld, with the reason.
+pub(crate) fn withhold(report: &mut Report, path: &mail::PartPath, action: Action, reason: FindingCode) {
+    if let Some(part) = report.parts.iter_mut().find(|part| part.path == *path && part.output.is_some()) {
+        part.action = action;
+        part.reason = Some(reason);
+        part.output = None;
+        report.outcome = Outcome::Partial;
+    }
+}
+
+/// Octets of a draft on the wire: base64 of everything and room for header, notice and list.
+fn wire_octets(draft: &Draft) -> u64 {
+    let octets: usize = draft.attachments.iter().map(|a| a.octets.len()).sum();
+    let octets = octets.saturating_add(draft.text.len());
+    // 57 octets become a line of 78.
+    u64::try_from(octets).unwrap_or(u64::MAX).saturating_mul(78).div_ceil(57).saturating_add(256 * 1024)
+}
+
+fn is_too_large(draft: &Draft, context: &Context<'_>) -> bool {
+    wire_octets(draft) > context.policy.limits.output_octets
+}
+
+/// Still too large after drawing smaller: the largest parts wait for a person, the rest goes in.
+fn withhold_largest(sanitised: &mut Sanitised, context: &Context<'_>) {
+    while is_too_large(&sanitised.draft, context) {
+        let sizes = sanitised.draft.attachments.iter().enumerate().map(|(i, a)| (a.octets.len(), i));
+        let Some((_, largest)) = sizes.max() else { return };
+        let attachment = sanitised.draft.attachments.remove(largest);
+        let action = Action::Await(AwaitFor::Approval);
+        withhold(&mut sanitised.report, &attachment.path, action, FindingCode::LimitOutput);
+    }
+}
+
+/// Clears one newly written file for handing out; `None` when the verifier objects.
+pub(crate) fn file(
+    pool: &Pool,
+    attachment: mail::Attachment,
+    policy: &Policy,
+) -> Option<(policy::OutputInfo, verifier::CleanFile)> {
+    let info = policy::OutputInfo {
+        name: attachment.name.clone(),
+        media_type: attachment.media_type.clone(),
+        size_octets: u64::try_from(attachment.octets.len()).unwrap_or(u64::MAX),
+        sha256: digest(&attachment.octets),
+    };
+    let expected = ExpectedPart {
+        name: attachment.name,
+        media_type: attachment.media_type,
+        size_octets: info.size_octets,
+        sha256: info.sha256,
+    };
+    let limits = verifier::DecodeLimits::of(&policy.limits);
+    let charset = attachment.charset.as_deref();
+    match verifier::file(attachment.octets, charset, &expected, &limits, &mut |parts| {
+        pool.decode(parts.to_vec(), Lane::Heavy)
+    }) {
+        Ok(file) => Some((info, file)),
+        Err(refusal) => {
+            for objection in &refusal.objections {
+                tracing::error!(rule = objection.rule, detail = objection.detail, "verifier refused a file");
+            }
+            None
+        }
+    }
+}
+
+/// The stand-in of a message of which only the envelope is known.
+pub(crate) fn from_envelope(report: &Report, context: &Context<'_>) -> Option<(CleanMessage, Expected)> {
+    stand_in(&mut Draft::default(), report, context)
+}

@@ -1,0 +1,199 @@
+//! The loop between the store and the jail: leased jobs become clean rows or held messages.
+
+use crate::{
+    config::{Config, Zone},
+    finish::{self, Context, Finished},
+    report_json,
+};
+use jail::{JailError, Lane, Pool};
+use mail::{DateTime, Stamp};
+use policy::{Action, HoldReason, Outcome, Report};
+use std::{sync::Arc, time::Duration};
+use store::{Clean, LeasedJob, Store, StoreError, Summary};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    task::JoinSet,
+};
+
+/// Jobs in hand at a time. Most of them wait for a heavy child; light ones must still find a place.
+const JOBS_MAX: usize = 256;
+/// Octets of originals in hand at a time, in KiB.
+const KIB_MAX: u32 = 256 * 1024;
+/// Originals over this size start in the heavy lane.
+const LIGHT_OCTETS_MAX: u64 = 512 * 1024;
+/// How long a lease lasts; longer than four children may take.
+const LEASE_S: u32 = 900;
+/// How long a job waits when the jail is full or cannot work.
+const PAUSE: Duration = Duration::from_secs(20);
+/// Attempts after which a job is held: something of ours is wrong.
+const ATTEMPTS_MAX: u32 = 5;
+
+/// What every job needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Stage {
+    pub(crate) config: Arc<Config>,
+    pub(crate) store: Store,
+    pub(crate) pool: Pool,
+}
+
+/// Runs until `stop` becomes true, then until the jobs in hand are done.
+pub(crate) async fn run(stage: Stage, mut stop: watch::Receiver<bool>) {
+    let kib = Arc::new(Semaphore::new(usize::try_from(KIB_MAX).unwrap_or_default()));
+    let mut jobs = JoinSet::new();
+    loop {
+        while jobs.try_join_next().is_some() {}
+        let room = JOBS_MAX.saturating_sub(jobs.len());
+        let leased = if room == 0 { Ok(Vec::new()) } else { stage.store.lease_jobs(room.min(16), LEASE_S).await };
+        let leased = match leased {
+            Ok(leased) => leased,
+            Err(StoreError::Broken) => return,
+            Err(error) => {
+                tracing::error!(%error, "no job can be leased");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
+            }
+        };
+        let nothing = leased.is_empty();
+        for job in leased {
+            let wanted = u32::try_from(job.size_octets.div_ceil(1024)).unwrap_or(KIB_MAX).clamp(1, KIB_MAX);
+            let Ok(permit) = Arc::clone(&kib).acquire_many_owned(wanted).await else { return };
+            jobs.spawn(one(stage.clone(), job, permit));
+        }
+        if *stop.borrow() {
+            break;
+        }
+        if nothing {
+            tokio::select! {
+                () = stage.store.jobs_ready(), if room > 0 => {}
+                _ = jobs.join_next(), if !jobs.is_empty() => {}
+                _ = stop.changed() => {}
+            }
+        }
+    }
+    while jobs.join_next().await.is_some() {}
+}
+
+async fn one(stage: Stage, job: LeasedJob, _permit: OwnedSemaphorePermit) {
+    let queue_id = job.queue_id.clone();
+    match sanitise(&stage, &job).await {
+        Ok(()) | Err(StoreError::LeaseLost | StoreError::Broken) => {}
+        Err(error) => {
+            tracing::error!(queue_id = queue_id.as_str(), %error, "a job could not be finished; it will be tried again");
+            if let Err(error) = stage.store.give_back(job.job, PAUSE).await {
+                tracing::error!(queue_id = queue_id.as_str(), %error, "its lease has to run out");
+            }
+        }
+    }
+}
+
+async fn sanitise(stage: &Stage, job: &LeasedJob) -> Result<(), StoreError> {
+    let Some(zone) = stage.config.zone_named(&job.zone).cloned() else {
+        return hold_without_draft(stage, job, HoldReason::Policy).await;
+    };
+    if job.attempt > ATTEMPTS_MAX {
+        return hold_without_draft(stage, job, HoldReason::InternalFault).await;
+    }
+    let octets = stage.store.open_original(job).await?;
+    let lane = if job.size_octets > LIGHT_OCTETS_MAX { Lane::Heavy } else { Lane::Light };
+    let (pool, config, leased) = (stage.pool.clone(), Arc::clone(&stage.config), job.clone());
+    let worked = tokio::task::spawn_blocking(move || {
+        finish::message(&pool, octets, lane, &context(&config, &zone, &leased))
+    });
+    match worked.await {
+        Ok(Ok(finished)) => hand_in(stage, job, finished).await,
+        Ok(Err(JailError::Busy)) => stage.store.give_back(job.job, PAUSE).await,
+        Ok(Err(error)) => {
+            tracing::error!(%error, "the jail cannot work");
+            stage.store.give_back(job.job, PAUSE).await
+        }
+        Err(panic) => {
+            tracing::error!(%panic, queue_id = job.queue_id.as_str(), "a fault of ours; the message is held");
+            hold_without_draft(stage, job, HoldReason::InternalFault).await
+        }
+    }
+}
+
+fn context<'a>(config: &Config, zone: &'a Zone, job: &'a LeasedJob) -> Context<'a> {
+    let accepted = job.accepted;
+    let kept = i64::from(zone.policy.original_days).saturating_mul(86_400);
+    Context {
+        policy: &zone.policy,
+        stamp: stamp(config, job.queue_id.as_str(), &job.envelope.client, accepted),
+        receipt: job.receipt.as_str().to_owned(),
+        kept_until: DateTime::utc(accepted.unix_s.saturating_add(kept)).in_jst(),
+        envelope: &job.envelope,
+    }
+}
+
+/// Our trace field (RFC 5321 §4.4): no recipient stands in it, so that no Bcc shows.
+pub(crate) fn stamp(config: &Config, queue_id: &str, client: &mail::Client, accepted: DateTime) -> Stamp {
+    let protocol = match client.protocol {
+        mail::Protocol::Smtp => "SMTP",
+        mail::Protocol::Esmtp => "ESMTP",
+        mail::Protocol::Esmtps => "ESMTPS",
+    };
+    let greeting: String = client
+        .greeting
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || ".-_[]:".contains(*c))
+        .take(200)
+        .collect();
+    let address = match client.address {
+        std::net::IpAddr::V4(address) => format!("[{address}]"),
+        std::net::IpAddr::V6(address) => format!("[IPv6:{address}]"),
+    };
+    let host = &config.hostname;
+    Stamp {
+        queue_id: queue_id.to_owned(),
+        received: format!("from {greeting} ({address}) by {host} with {protocol} id {queue_id}; {accepted}"),
+        authentication_results: None,
+        accepted,
+        own_message_id: format!("{queue_id}@{host}"),
+    }
+}
+
+async fn hand_in(stage: &Stage, job: &LeasedJob, finished: Finished) -> Result<(), StoreError> {
+    let queue_id = job.queue_id.as_str();
+    let Finished { message, report, subject, from, usage } = finished;
+    let summary = summary(&report, subject, from);
+    let report_json = report_json::kept(&report);
+    let clean = message.and_then(|(message, expected)| {
+        let expected = postcard::to_stdvec(&expected).ok()?;
+        let (report_json, summary) = (report_json.clone(), summary.clone());
+        Some(Clean { octets: message.octets().to_vec(), expected, report_json, summary })
+    });
+    let outcome = report.outcome.name();
+    match (report.outcome, clean) {
+        (Outcome::Clean | Outcome::Partial, Some(clean)) => {
+            tracing::info!(event = "message.sanitised", queue_id, outcome, cpu_ms = usage.cpu_ms);
+            stage.store.put_clean(job.job, clean).await
+        }
+        (_, stand_in) => {
+            let reason = report.reason.unwrap_or(HoldReason::InternalFault);
+            tracing::warn!(event = "message.held", queue_id, reason = reason.name(), stand_in = stand_in.is_some());
+            stage.store.hold_job(job.job, reason, report_json, summary, stand_in).await.map(drop)
+        }
+    }
+}
+
+/// Holds a message that did not come as far as a draft. The stand-in is written from the envelope alone.
+async fn hold_without_draft(stage: &Stage, job: &LeasedJob, reason: HoldReason) -> Result<(), StoreError> {
+    let zone = stage.config.zone_named(&job.zone).or_else(|| stage.config.zones.first());
+    let report = Report::held(reason, Vec::new());
+    let message = zone.and_then(|zone| finish::from_envelope(&report, &context(&stage.config, zone, job)));
+    let usage = jail::Usage::default();
+    let (subject, from) = (String::new(), job.envelope.reverse_path.to_string());
+    hand_in(stage, job, Finished { message, report, subject, from, usage }).await
+}
+
+fn summary(report: &Report, subject: String, from: String) -> Summary {
+    let leaves = || report.parts.iter().filter(|part| !part.is_container && !matches!(part.action, Action::Merge(_)));
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Summary {
+        subject,
+        from,
+        outcome: report.outcome,
+        parts: count(leaves().count()),
+        withheld: count(leaves().filter(|part| part.action.withholds()).count()),
+    }
+}
