@@ -16,7 +16,8 @@ pub fn spent(pid: u32) -> Spent {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let after = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     // Fields 14 to 17: utime, stime, cutime, cstime, in ticks of 10 ms.
-    let ticks: f64 = after.split_ascii_whitespace().skip(11).take(4).filter_map(|n| n.parse::<f64>().ok()).sum();
+    let ticks: f64 =
+        after.split_ascii_whitespace().skip(11).take(4).filter_map(|n| n.parse::<f64>().ok()).sum();
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let kib = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();

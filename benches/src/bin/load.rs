@@ -34,7 +34,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let started = Instant::now();
     let sent = send_all(address, &message, sessions, count);
     let mut memory = Vec::new();
-    while arrivals.lock().unwrap_or_else(PoisonError::into_inner).len() < count && started.elapsed() < PATIENCE {
+    while arrivals.lock().unwrap_or_else(PoisonError::into_inner).len() < count
+        && started.elapsed() < PATIENCE
+    {
         std::thread::sleep(Duration::from_millis(20));
         memory.push(process::spent(gateway.id()).rss_mib);
     }
@@ -102,9 +104,14 @@ fn send_all(
             .map(|_| {
                 let (left, sent, message) = (Arc::clone(&left), Arc::clone(&sent), Arc::clone(&message));
                 std::thread::spawn(move || {
-                    while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok() {
+                    while left
+                        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1))
+                        .is_ok()
+                    {
                         match send(address, &message) {
-                            Ok((id, dot)) => drop(sent.lock().unwrap_or_else(PoisonError::into_inner).insert(id, dot)),
+                            Ok((id, dot)) => {
+                                drop(sent.lock().unwrap_or_else(PoisonError::into_inner).insert(id, dot))
+                            }
                             Err(_) => {
                                 // Refused for now: the mail is still ours to send.
                                 left.fetch_add(1, Ordering::Relaxed);
@@ -118,7 +125,9 @@ fn send_all(
         for sender in senders {
             drop(sender.join());
         }
-        Arc::try_unwrap(sent).map(|sent| sent.into_inner().unwrap_or_else(PoisonError::into_inner)).unwrap_or_default()
+        Arc::try_unwrap(sent)
+            .map(|sent| sent.into_inner().unwrap_or_else(PoisonError::into_inner))
+            .unwrap_or_default()
     })
 }
 

@@ -264,15 +264,22 @@ pub(crate) fn run() -> anyhow::Result<u8> {
         }
         Command::CheckConfig { place } => {
             let config = place.load(Overrides::default())?;
-            say(&format!("the configuration is sound: {} zone(s), {} domain(s)", config.zones.len(), config.domains().len()))
+            say(&format!(
+                "the configuration is sound: {} zone(s), {} domain(s)",
+                config.zones.len(),
+                config.domains().len()
+            ))
         }
         Command::Doctor { findings: true, .. } => doctor::findings(),
         Command::Doctor { place, findings: false } => doctor::run(&place.load(Overrides::default())?),
         Command::Demo { data } => demo::run(&data),
         Command::Keys { command: KeysCommand::Init { place, recovery } } => keys_init(&place, &recovery),
-        Command::Queue { place, command } => admin::ask(&place.load(Overrides::default())?, queue_ask(command), None),
+        Command::Queue { place, command } => {
+            admin::ask(&place.load(Overrides::default())?, queue_ask(command), None)
+        }
         Command::Quarantine { place, command } => {
-            let out = if let QuarantineCommand::Export { out, .. } = &command { Some(out.clone()) } else { None };
+            let out =
+                if let QuarantineCommand::Export { out, .. } = &command { Some(out.clone()) } else { None };
             admin::ask(&place.load(Overrides::default())?, quarantine_ask(command), out)
         }
         Command::Audit { place, command } => {

@@ -105,7 +105,8 @@ pub(crate) struct Overrides {
 pub(crate) fn load(path: Option<&Path>, overrides: &Overrides) -> anyhow::Result<Config> {
     let raw = match path {
         Some(path) => {
-            let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let text =
+                std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
             toml::from_str(&text).with_context(|| format!("{} is not a configuration", path.display()))?
         }
         None => RawConfig::default(),
@@ -137,7 +138,12 @@ impl Config {
             complaints.push(format!("hostname = \"{hostname}\": not a domain name"));
         }
         let listen = overrides.listen.map_or_else(
-            || addresses(&raw.relay.listen.unwrap_or_else(|| vec![DEFAULT_LISTEN.to_owned()]), &mut complaints),
+            || {
+                addresses(
+                    &raw.relay.listen.unwrap_or_else(|| vec![DEFAULT_LISTEN.to_owned()]),
+                    &mut complaints,
+                )
+            },
             |address| vec![address],
         );
         let data = overrides.data.clone().or(raw.data).unwrap_or_else(|| PathBuf::from(DEFAULT_DATA));
@@ -155,7 +161,8 @@ impl Config {
                 relay::StrayLineEnds::Reject
             }
         };
-        let outside = raw.outside.next_hop.and_then(|hop| units::host_port("outside.next_hop", &hop, &mut complaints));
+        let outside =
+            raw.outside.next_hop.and_then(|hop| units::host_port("outside.next_hop", &hop, &mut complaints));
         let free = raw.free_space_min.as_deref().unwrap_or("256 MiB");
         let free_octets_min = units::octets("free_space_min", free, &mut complaints);
         let automatic_keys = embedded || listen.iter().all(|address| address.ip().is_loopback());
@@ -220,7 +227,8 @@ fn complain_about_zones(zones: &[Zone], complaints: &mut Vec<String>) {
         }
         for domain in &zone.domains {
             if !domains.insert(domain) {
-                complaints.push(format!("zone \"{}\": domain {domain} belongs to another zone already", zone.name));
+                complaints
+                    .push(format!("zone \"{}\": domain {domain} belongs to another zone already", zone.name));
             }
         }
     }

@@ -32,9 +32,10 @@ impl Outlets {
         for zone in &config.zones {
             zones.insert(zone.name.clone(), Outlet::new(&zone.destination, &config.hostname)?);
         }
-        let outside = config.outside.clone().map(|(host, port)| {
-            Outlet::new(&Destination::Smtp { host, port }, &config.hostname)
-        });
+        let outside = config
+            .outside
+            .clone()
+            .map(|(host, port)| Outlet::new(&Destination::Smtp { host, port }, &config.hostname));
         Ok(Self { zones, outside: outside.transpose()? })
     }
 }
@@ -52,7 +53,8 @@ pub(crate) async fn run(stage: Stage, mut stop: watch::Receiver<bool>) {
     loop {
         while drafts.try_join_next().is_some() {}
         let room = DRAFTS_MAX.saturating_sub(drafts.len());
-        let leased = if room == 0 { Ok(Vec::new()) } else { stage.store.lease_clean(room.min(16), LEASE_S).await };
+        let leased =
+            if room == 0 { Ok(Vec::new()) } else { stage.store.lease_clean(room.min(16), LEASE_S).await };
         let leased = match leased {
             Ok(leased) => leased,
             Err(StoreError::Broken) => return,
@@ -90,13 +92,21 @@ async fn one(stage: Stage, outlets: Arc<Outlets>, mut draft: LeasedClean) {
     match worked {
         Ok(()) | Err(StoreError::LeaseLost | StoreError::Broken) => {}
         // The lease runs out and the draft is due again.
-        Err(error) => tracing::error!(queue_id = draft.queue_id.as_str(), %error, "a delivery could not be settled"),
+        Err(error) => {
+            tracing::error!(queue_id = draft.queue_id.as_str(), %error, "a delivery could not be settled")
+        }
     }
 }
 
-async fn deliver(stage: &Stage, outlets: &Outlets, draft: &LeasedClean, octets: Vec<u8>) -> Result<(), StoreError> {
+async fn deliver(
+    stage: &Stage,
+    outlets: &Outlets,
+    draft: &LeasedClean,
+    octets: Vec<u8>,
+) -> Result<(), StoreError> {
     let queue_id = draft.queue_id.as_str();
-    let (Some(zone), Some(outlet)) = (stage.config.zone_named(&draft.zone), outlets.zones.get(&draft.zone)) else {
+    let (Some(zone), Some(outlet)) = (stage.config.zone_named(&draft.zone), outlets.zones.get(&draft.zone))
+    else {
         tracing::error!(queue_id, zone = draft.zone, "the zone is not configured any more; held");
         let results = all(draft, &RecipientResult::Held { reason: HoldReason::Policy, reply: String::new() });
         return stage.store.settle(draft.id, results).await;
@@ -141,7 +151,12 @@ async fn verified(
         Ok(Ok(message)) => Some((message, size_octets)),
         Ok(Err(refusal)) => {
             for objection in &refusal.objections {
-                tracing::error!(rule = objection.rule, part = objection.part, detail = objection.detail, "refused");
+                tracing::error!(
+                    rule = objection.rule,
+                    part = objection.part,
+                    detail = objection.detail,
+                    "refused"
+                );
             }
             None
         }
@@ -168,7 +183,12 @@ fn tell(queue_id: &str, size_octets: usize, fate: &Fate) {
             tracing::error!(event = "message.unknown_user", queue_id, %reply, "held: the recipient list is out of date");
         }
         Fate::TooLarge { octets_max, .. } => {
-            tracing::error!(event = "message.too_large", queue_id, octets_max, "held: lower limits.message_out");
+            tracing::error!(
+                event = "message.too_large",
+                queue_id,
+                octets_max,
+                "held: lower limits.message_out"
+            );
         }
         Fate::Unsendable(why) => tracing::error!(event = "message.unsendable", queue_id, ?why, "held"),
     }
@@ -253,7 +273,8 @@ fn result(draft: &LeasedClean, fate: &Fate, now: DateTime, may_bounce: bool) -> 
         Fate::TryLater { cause, .. } => {
             let age = now.unix_s.saturating_sub(draft.accepted.unix_s);
             let age = Duration::from_secs(u64::try_from(age).unwrap_or_default());
-            let seed = draft.queue_id.as_str().bytes().fold(0u64, |seed, b| seed.rotate_left(7) ^ u64::from(b));
+            let seed =
+                draft.queue_id.as_str().bytes().fold(0u64, |seed, b| seed.rotate_left(7) ^ u64::from(b));
             match Schedule::standard().next(draft.attempt.max(1), age, seed) {
                 Next::After(wait) => {
                     let wait = i64::try_from(wait.as_secs()).unwrap_or(i64::MAX);
@@ -272,12 +293,19 @@ fn result(draft: &LeasedClean, fate: &Fate, now: DateTime, may_bounce: bool) -> 
 }
 
 /// Sends a failure notice out.
-async fn notify(stage: &Stage, outlets: &Outlets, draft: &LeasedClean, octets: Vec<u8>) -> Result<(), StoreError> {
+async fn notify(
+    stage: &Stage,
+    outlets: &Outlets,
+    draft: &LeasedClean,
+    octets: Vec<u8>,
+) -> Result<(), StoreError> {
     let Some(Outlet::Smtp(outside)) = &outlets.outside else {
         let results = all(draft, &RecipientResult::Held { reason: HoldReason::Policy, reply: String::new() });
         return stage.store.settle(draft.id, results).await;
     };
-    let Some(notification) = draft.recipients.first().and_then(|to| Notification::at_rest(to.clone(), octets)) else {
+    let Some(notification) =
+        draft.recipients.first().and_then(|to| Notification::at_rest(to.clone(), octets))
+    else {
         let reply = "not a notification".to_owned();
         let results = all(draft, &RecipientResult::Held { reason: HoldReason::InternalFault, reply });
         return stage.store.settle(draft.id, results).await;
@@ -285,6 +313,7 @@ async fn notify(stage: &Stage, outlets: &Outlets, draft: &LeasedClean, octets: V
     stage.store.attempting(draft.id).await?;
     let now = clock::now();
     let settled = outside.notify(&notification).await;
-    let results = settled.fates.iter().map(|(mailbox, fate)| (mailbox.clone(), result(draft, fate, now, false)));
+    let results =
+        settled.fates.iter().map(|(mailbox, fate)| (mailbox.clone(), result(draft, fate, now, false)));
     stage.store.settle(draft.id, results.collect()).await
 }

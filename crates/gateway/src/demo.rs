@@ -122,7 +122,10 @@ fn first_round(gateway: &Gateway) -> anyhow::Result<()> {
 fn wait_for(gateway: &Gateway, queue_id: &str) -> anyhow::Result<inbox::Shown> {
     let patience = Instant::now();
     loop {
-        let arrived = inbox::files(&gateway.inside()).iter().filter_map(|path| inbox::read(path)).find(|mail| mail.queue_id == queue_id);
+        let arrived = inbox::files(&gateway.inside())
+            .iter()
+            .filter_map(|path| inbox::read(path))
+            .find(|mail| mail.queue_id == queue_id);
         if let Some(mail) = arrived {
             return Ok(mail);
         }
@@ -178,7 +181,10 @@ fn nothing_lost(gateway: &Gateway, promised: usize) -> anyhow::Result<()> {
     let promised_in_all = promised.saturating_add(MAILS.len());
     let patience = Instant::now();
     let arrived = || {
-        let ids = inbox::files(&gateway.inside()).into_iter().filter_map(|path| inbox::read(&path)).map(|mail| mail.queue_id);
+        let ids = inbox::files(&gateway.inside())
+            .into_iter()
+            .filter_map(|path| inbox::read(&path))
+            .map(|mail| mail.queue_id);
         ids.collect::<std::collections::BTreeSet<_>>().len()
     };
     while arrived() < promised_in_all {
@@ -210,6 +216,11 @@ fn original(data: &Path) -> anyhow::Result<()> {
     });
     let (alone_refused, given) = given?;
     let same = given == *sent;
-    say(&words::original(alone_refused, &digest(sent).to_string(), &digest(&given).to_string(), recovery.ledger.is_balanced()))?;
+    say(&words::original(
+        alone_refused,
+        &digest(sent).to_string(),
+        &digest(&given).to_string(),
+        recovery.ledger.is_balanced(),
+    ))?;
     if same && alone_refused { Ok(()) } else { bail!("the original that came back differs") }
 }

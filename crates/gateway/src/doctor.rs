@@ -10,7 +10,9 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<u8> {
     let level = jail::sandbox_level();
     lines.push(match level {
         SandboxLevel::Full => "ok    sandbox: Landlock and seccomp".to_owned(),
-        SandboxLevel::SeccompOnly | SandboxLevel::Weak => "LACKS sandbox: this kernel has no Landlock".to_owned(),
+        SandboxLevel::SeccompOnly | SandboxLevel::Weak => {
+            "LACKS sandbox: this kernel has no Landlock".to_owned()
+        }
     });
     let jail = serve::pool(config, 1);
     lines.push(match &jail {
@@ -21,7 +23,9 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<u8> {
     lines.push(if missing.is_empty() {
         "ok    fonts: Japanese, Chinese and Korean fallback fonts are here".to_owned()
     } else {
-        format!("lacks fonts for {missing:?}: documents without embedded fonts lose text; install fonts-noto-cjk")
+        format!(
+            "lacks fonts for {missing:?}: documents without embedded fonts lose text; install fonts-noto-cjk"
+        )
     });
     let keys = serve::key_folder(config);
     lines.push(if keys.exists() {
@@ -43,6 +47,7 @@ pub(crate) fn findings() -> anyhow::Result<u8> {
         Severity::Notice => "notice",
         Severity::Warning => "warning",
     };
-    let lines = FindingCode::ALL.iter().map(|c| format!("{:4} {:8} {}", c.number(), weight(c.severity()), c.name()));
+    let lines =
+        FindingCode::ALL.iter().map(|c| format!("{:4} {:8} {}", c.number(), weight(c.severity()), c.name()));
     say(&lines.collect::<Vec<_>>().join("\n"))
 }

@@ -56,7 +56,8 @@ pub(crate) fn message(
     let Sanitised { mut draft, mut report, usage } = sanitised;
     let message = clear(pool, &mut draft, &mut report, lane, context);
     let subject = draft.fields.subject.clone();
-    let from = draft.fields.from.iter().map(|m| format!("{} <{}>", m.display_name, m.addr_spec)).collect::<Vec<_>>();
+    let from =
+        draft.fields.from.iter().map(|m| format!("{} <{}>", m.display_name, m.addr_spec)).collect::<Vec<_>>();
     Ok(Finished { message, report, subject, from: from.join(", "), usage })
 }
 
@@ -94,7 +95,10 @@ fn stand_in(draft: &mut Draft, report: &Report, context: &Context<'_>) -> Option
             Err(refusal) => log_refusal(&refusal, context),
         }
     }
-    tracing::error!(queue_id = context.stamp.queue_id, "not even a stand-in was cleared; the message stays held");
+    tracing::error!(
+        queue_id = context.stamp.queue_id,
+        "not even a stand-in was cleared; the message stays held"
+    );
     None
 }
 
@@ -105,7 +109,8 @@ fn compose(draft: &Draft, report: &Report, context: &Context<'_>) -> (Vec<u8>, E
         reverse_path: context.envelope.reverse_path.to_string(),
     };
     let texts = notice::write(report, &notice_context, context.policy);
-    let framing = Framing { status_line: texts.status_line, notice: texts.block, list_attachment: texts.list };
+    let framing =
+        Framing { status_line: texts.status_line, notice: texts.block, list_attachment: texts.list };
     let composed = mail::compose::compose(draft, &context.stamp, &framing);
     let parts = composed.parts.iter().map(|part| ExpectedPart {
         name: part.name.clone(),
@@ -134,7 +139,12 @@ pub(crate) fn digest(octets: &[u8]) -> policy::Sha256 {
 /// Takes the parts out that the verifier objects to; holds the whole when an objection names none.
 fn take_out(draft: &mut Draft, report: &mut Report, refusal: &Refusal) {
     for objection in &refusal.objections {
-        tracing::error!(rule = objection.rule, part = objection.part, detail = objection.detail, "verifier refused");
+        tracing::error!(
+            rule = objection.rule,
+            part = objection.part,
+            detail = objection.detail,
+            "verifier refused"
+        );
     }
     let mut numbers: Vec<u32> = refusal.objections.iter().filter_map(|objection| objection.part).collect();
     let whole = refusal.objections.iter().any(|objection| objection.part.is_none_or(|part| part == 0));
@@ -145,7 +155,10 @@ fn take_out(draft: &mut Draft, report: &mut Report, refusal: &Refusal) {
         return;
     }
     for number in numbers.into_iter().rev() {
-        let index = usize::try_from(number).ok().and_then(|n| n.checked_sub(1)).filter(|&i| i < draft.attachments.len());
+        let index = usize::try_from(number)
+            .ok()
+            .and_then(|n| n.checked_sub(1))
+            .filter(|&i| i < draft.attachments.len());
         match index {
             Some(index) => {
                 let attachment = draft.attachments.remove(index);
@@ -159,7 +172,13 @@ fn take_out(draft: &mut Draft, report: &mut Report, refusal: &Refusal) {
 fn log_refusal(refusal: &Refusal, context: &Context<'_>) {
     for objection in &refusal.objections {
         let (rule, detail) = (&objection.rule, &objection.detail);
-        tracing::error!(queue_id = context.stamp.queue_id, rule, part = objection.part, detail, "verifier refused");
+        tracing::error!(
+            queue_id = context.stamp.queue_id,
+            rule,
+            part = objection.part,
+            detail,
+            "verifier refused"
+        );
     }
 }
 

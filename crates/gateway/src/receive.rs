@@ -16,7 +16,9 @@ impl Recipients for Directory {
     async fn accepts(&self, mailbox: &Mailbox, _reverse_path: &ReversePath) -> Acceptance {
         match self.config.zone_of(mailbox.domain()).map(|zone| &zone.recipients) {
             Some(KnownRecipients::Any) => Acceptance::Accept,
-            Some(KnownRecipients::Listed(known)) if known.contains(&mailbox.to_string().to_ascii_lowercase()) => {
+            Some(KnownRecipients::Listed(known))
+                if known.contains(&mailbox.to_string().to_ascii_lowercase()) =>
+            {
                 Acceptance::Accept
             }
             Some(KnownRecipients::Listed(_)) | None => Acceptance::unknown(),

@@ -54,7 +54,8 @@ pub(crate) fn kept(report: &Report) -> String {
 }
 
 fn part(part: &PartReport) -> Value {
-    let findings = part.findings.iter().map(|f| json!({"code": f.code.name(), "count": f.count, "detail": f.detail}));
+    let findings =
+        part.findings.iter().map(|f| json!({"code": f.code.name(), "count": f.count, "detail": f.detail}));
     let mut object = json!({
         "path": part.path.to_string(),
         "name": part.name,

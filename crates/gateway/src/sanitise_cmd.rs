@@ -7,7 +7,7 @@ use crate::{
 use anyhow::Context as _;
 use jail::{Job, Lane, Pool, Supplements};
 use mail::{MediaType, Stamp};
-use policy::{FindingCode, OutputInfo, Outcome, Policy, Report};
+use policy::{FindingCode, Outcome, OutputInfo, Policy, Report};
 use std::{
     io::Write,
     path::{Path, PathBuf},
@@ -78,13 +78,24 @@ fn sanitise(
     let is_message = Path::new(&input.name).extension().is_some_and(|e| e.eq_ignore_ascii_case("eml"));
     if input.size_octets > policy.limits.message_octets.max(policy.limits.unpacked_octets) {
         let report = Report::held(policy::HoldReason::Limit(FindingCode::LimitUnpackedOctets), Vec::new());
-        return Ok(Result { input, report, outputs: Vec::new(), message: None, usage: jail::Usage::default() });
+        return Ok(Result {
+            input,
+            report,
+            outputs: Vec::new(),
+            message: None,
+            usage: jail::Usage::default(),
+        });
     }
     let octets = mail::Untrusted::new(octets);
     if is_message { message(input, octets, policy, pool) } else { file(input, octets, request, policy, pool) }
 }
 
-fn message(mut input: InputInfo, octets: mail::Untrusted, policy: &Policy, pool: &Pool) -> anyhow::Result<Result> {
+fn message(
+    mut input: InputInfo,
+    octets: mail::Untrusted,
+    policy: &Policy,
+    pool: &Pool,
+) -> anyhow::Result<Result> {
     input.media_type = "message/rfc822".to_owned();
     let accepted = crate::clock::now().in_jst();
     let envelope = mail::Envelope {
@@ -112,7 +123,13 @@ fn message(mut input: InputInfo, octets: mail::Untrusted, policy: &Policy, pool:
         envelope: &envelope,
     };
     let finished = finish::message(pool, octets, Lane::Heavy, &context)?;
-    let outputs = finished.report.parts.iter().filter_map(|part| part.output.clone()).map(|o| (o, Vec::new())).collect();
+    let outputs = finished
+        .report
+        .parts
+        .iter()
+        .filter_map(|part| part.output.clone())
+        .map(|o| (o, Vec::new()))
+        .collect();
     let message = finished.message.map(|(message, _)| message.octets().to_vec());
     Ok(Result { input, report: finished.report, outputs, message, usage: finished.usage })
 }
@@ -126,7 +143,8 @@ fn file(
 ) -> anyhow::Result<Result> {
     let job = Job::File { name: input.name.clone(), octets };
     let supplements = Supplements { passwords: request.passwords.clone(), ..Supplements::default() };
-    let jail::Sanitised { draft, mut report, usage } = pool.sanitise(job, policy, supplements, Lane::Heavy)?;
+    let jail::Sanitised { draft, mut report, usage } =
+        pool.sanitise(job, policy, supplements, Lane::Heavy)?;
     if let Some(root) = report.parts.first() {
         input.media_type = root.media_type.to_string();
     }
@@ -135,7 +153,9 @@ fn file(
         let path = attachment.path.clone();
         match finish::file(pool, attachment, policy) {
             Some((info, file)) => outputs.push((info, file.octets().to_vec())),
-            None => finish::withhold(&mut report, &path, policy::Action::Remove, FindingCode::VerifierRefused),
+            None => {
+                finish::withhold(&mut report, &path, policy::Action::Remove, FindingCode::VerifierRefused)
+            }
         }
     }
     Ok(Result { input, report, outputs, message: None, usage })
@@ -154,13 +174,16 @@ fn write_outputs(folder: &Path, result: &Result) -> anyhow::Result<()> {
 
 /// Writes under a free name: what is there already is not overwritten.
 fn write_new(folder: &Path, name: &str, octets: &[u8]) -> anyhow::Result<()> {
-    let (stem, extension) = name.rsplit_once('.').map_or((name, String::new()), |(s, e)| (s, format!(".{e}")));
+    let (stem, extension) =
+        name.rsplit_once('.').map_or((name, String::new()), |(s, e)| (s, format!(".{e}")));
     for number in 0..10_000u32 {
         let free = if number == 0 { name.to_owned() } else { format!("{stem} ({number}){extension}") };
         match std::fs::File::create_new(folder.join(free)) {
             Ok(mut file) => return Ok(file.write_all(octets)?),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error).with_context(|| format!("cannot write into {}", folder.display())),
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot write into {}", folder.display()));
+            }
         }
     }
     anyhow::bail!("no free name for {name} in {}", folder.display())
@@ -171,16 +194,25 @@ fn show(result: &Result, form: ReportForm, elapsed_ms: u64) -> anyhow::Result<()
     match form {
         ReportForm::Json => {
             let outputs: Vec<OutputInfo> = result.outputs.iter().map(|(info, _)| info.clone()).collect();
-            let object = report_json::object(&result.input, &result.report, &outputs, elapsed_ms, result.usage);
+            let object =
+                report_json::object(&result.input, &result.report, &outputs, elapsed_ms, result.usage);
             writeln!(out, "{object}")?;
         }
         ReportForm::Text => {
             writeln!(out, "{}: {}", result.input.name, result.report.outcome.name())?;
             for part in &result.report.parts {
-                let became = part.output.as_ref().map(|o| format!(" -> {} ({} octets)", o.name, o.size_octets));
+                let became =
+                    part.output.as_ref().map(|o| format!(" -> {} ({} octets)", o.name, o.size_octets));
                 let reason = part.reason.map(|r| format!(" [{}]", r.name())).unwrap_or_default();
                 let became = became.unwrap_or_default();
-                writeln!(out, "  {} {} {} {}{became}{reason}", part.path, part.media_type, part.action.name(), part.name)?;
+                writeln!(
+                    out,
+                    "  {} {} {} {}{became}{reason}",
+                    part.path,
+                    part.media_type,
+                    part.action.name(),
+                    part.name
+                )?;
             }
         }
     }

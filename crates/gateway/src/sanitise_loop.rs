@@ -43,7 +43,8 @@ pub(crate) async fn run(stage: Stage, mut stop: watch::Receiver<bool>) {
     loop {
         while jobs.try_join_next().is_some() {}
         let room = JOBS_MAX.saturating_sub(jobs.len());
-        let leased = if room == 0 { Ok(Vec::new()) } else { stage.store.lease_jobs(room.min(16), LEASE_S).await };
+        let leased =
+            if room == 0 { Ok(Vec::new()) } else { stage.store.lease_jobs(room.min(16), LEASE_S).await };
         let leased = match leased {
             Ok(leased) => leased,
             Err(StoreError::Broken) => return,
@@ -170,7 +171,12 @@ async fn hand_in(stage: &Stage, job: &LeasedJob, finished: Finished) -> Result<(
         }
         (_, stand_in) => {
             let reason = report.reason.unwrap_or(HoldReason::InternalFault);
-            tracing::warn!(event = "message.held", queue_id, reason = reason.name(), stand_in = stand_in.is_some());
+            tracing::warn!(
+                event = "message.held",
+                queue_id,
+                reason = reason.name(),
+                stand_in = stand_in.is_some()
+            );
             stage.store.hold_job(job.job, reason, report_json, summary, stand_in).await.map(drop)
         }
     }
@@ -187,7 +193,8 @@ async fn hold_without_draft(stage: &Stage, job: &LeasedJob, reason: HoldReason) 
 }
 
 fn summary(report: &Report, subject: String, from: String) -> Summary {
-    let leaves = || report.parts.iter().filter(|part| !part.is_container && !matches!(part.action, Action::Merge(_)));
+    let leaves =
+        || report.parts.iter().filter(|part| !part.is_container && !matches!(part.action, Action::Merge(_)));
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     Summary {
         subject,

@@ -30,7 +30,8 @@ const EXIT_RESTART: u8 = 75;
 /// Runs the gateway until it is asked to stop.
 pub(crate) fn run(config: Config, roles: &[Role]) -> anyhow::Result<u8> {
     cli::log_to_stderr("info");
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(512).build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(512).build()?;
     runtime.block_on(serve(config, roles, stop_signal()))
 }
 
@@ -90,7 +91,8 @@ async fn listen(
     let directory = Arc::new(Directory { config: Arc::clone(config) });
     let intake = Arc::new(Intake { config: Arc::clone(config), store: store.clone() });
     for address in &config.listen {
-        let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+        let listener =
+            TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
         let address = listener.local_addr()?;
         tracing::info!(event = "relay.listening", %address, domains = config.domains().join(" "));
         for zone in &config.zones {
@@ -111,7 +113,8 @@ pub(crate) fn key_folder(config: &Config) -> PathBuf {
 
 /// Opens the store with its keys; makes keys only where the configuration allows it.
 pub(crate) fn open_store(config: &Config) -> anyhow::Result<(Store, Recovery)> {
-    std::fs::create_dir_all(&config.data).with_context(|| format!("cannot make {}", config.data.display()))?;
+    std::fs::create_dir_all(&config.data)
+        .with_context(|| format!("cannot make {}", config.data.display()))?;
     let keys = if config.automatic_keys {
         Keys::automatic(&config.data)?
     } else {
@@ -150,7 +153,9 @@ fn tell_recovery(recovery: &Recovery) {
 pub(crate) fn pool(config: &Config, lanes: usize) -> anyhow::Result<Pool> {
     let level = jail::sandbox_level();
     if level < SandboxLevel::Full && !config.jail.allow_weak_sandbox {
-        anyhow::bail!("this kernel lacks Landlock; to run with seccomp alone set jail.allow_weak_sandbox = true");
+        anyhow::bail!(
+            "this kernel lacks Landlock; to run with seccomp alone set jail.allow_weak_sandbox = true"
+        );
     }
     let mut settings = PoolSettings::standard(config.limits)?;
     if lanes > 0 {
@@ -171,7 +176,8 @@ async fn watch_store(store: &Store) {
 /// Ends on SIGTERM or SIGINT.
 async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
         return std::future::pending().await;
     };
@@ -195,7 +201,10 @@ async fn housekeep(config: Arc<Config>, store: Store, mut stop: watch::Receiver<
         }
         match store.ledger().await {
             Ok(balance) if balance.is_balanced() => {}
-            Ok(_) => tracing::error!(event = "ledger.imbalance", "the ledger does not balance: see `sekisho queue list`"),
+            Ok(_) => tracing::error!(
+                event = "ledger.imbalance",
+                "the ledger does not balance: see `sekisho queue list`"
+            ),
             Err(error) => tracing::error!(%error, "the ledger cannot be counted"),
         }
         if *stop.borrow() {

@@ -21,7 +21,8 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that open sockets or drive them; none may be reachable from these rooms.
-const NETWORK: &[&str] = &["tokio", "mio", "socket2", "lettre", "hyper", "reqwest", "rustls", "async-std", "quinn"];
+const NETWORK: &[&str] =
+    &["tokio", "mio", "socket2", "lettre", "hyper", "reqwest", "rustls", "async-std", "quinn"];
 const WITHOUT_NETWORK: &[&str] = &["mail", "policy", "sanitiser", "verifier"];
 
 fn metadata() -> Value {
@@ -37,10 +38,17 @@ fn metadata() -> Value {
 /// Normal dependencies of every package, by id.
 fn normal_edges(metadata: &Value) -> BTreeMap<String, Vec<String>> {
     let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
-    let is_normal = |dep: &Value| dep["dep_kinds"].as_array().unwrap().iter().any(|kind| kind["kind"].is_null());
+    let is_normal =
+        |dep: &Value| dep["dep_kinds"].as_array().unwrap().iter().any(|kind| kind["kind"].is_null());
     let id = |value: &Value| value.as_str().unwrap().to_owned();
     let edges = |node: &Value| {
-        node["deps"].as_array().unwrap().iter().filter(|dep| is_normal(dep)).map(|dep| id(&dep["pkg"])).collect()
+        node["deps"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|dep| is_normal(dep))
+            .map(|dep| id(&dep["pkg"]))
+            .collect()
     };
     nodes.iter().map(|node| (id(&node["id"]), edges(node))).collect()
 }
@@ -57,7 +65,8 @@ fn every_crate_keeps_to_its_room() {
     let mut looked_at = 0;
     for &member in &members {
         let name = name_of[member];
-        let (_, allowed) = ROOMS.iter().find(|(room, _)| *room == name).unwrap_or_else(|| panic!("{name} has no room"));
+        let (_, allowed) =
+            ROOMS.iter().find(|(room, _)| *room == name).unwrap_or_else(|| panic!("{name} has no room"));
         for dependency in edges[member].iter().filter(|id| members.contains(id.as_str())) {
             let dependency = name_of[dependency.as_str()];
             assert!(allowed.contains(&dependency), "{name} may not use {dependency}");
@@ -100,7 +109,11 @@ fn every_crate_takes_the_lints() {
             continue;
         }
         let manifest = std::fs::read_to_string(package["manifest_path"].as_str().unwrap()).unwrap();
-        assert!(manifest.contains("[lints]\nworkspace = true"), "{} does not take the lints", package["name"]);
+        assert!(
+            manifest.contains("[lints]\nworkspace = true"),
+            "{} does not take the lints",
+            package["name"]
+        );
         assert!(manifest.contains("publish"), "{} could be published", package["name"]);
         looked_at += 1;
     }

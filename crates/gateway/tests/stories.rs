@@ -21,7 +21,8 @@ struct Gateway {
 impl Gateway {
     fn start(data: &Path) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let log = std::fs::File::options().create(true).append(true).open(data.with_extension("log")).unwrap();
+        let log =
+            std::fs::File::options().create(true).append(true).open(data.with_extension("log")).unwrap();
         let child = Command::new(BINARY)
             .args(["serve", "--listen", &address.to_string(), "--data"])
             .arg(data)
@@ -47,12 +48,17 @@ impl Gateway {
 
     fn inside(&self) -> Vec<PathBuf> {
         let new = self.data.join("inside").join("new");
-        std::fs::read_dir(new).map(|entries| entries.map(|entry| entry.unwrap().path()).collect()).unwrap_or_default()
+        std::fs::read_dir(new)
+            .map(|entries| entries.map(|entry| entry.unwrap().path()).collect())
+            .unwrap_or_default()
     }
 
     fn delivered(&self, queue_id: &str) -> Option<String> {
         let mark = format!("X-Sekisho-Id: {queue_id}\r\n");
-        self.inside().iter().filter_map(|path| std::fs::read_to_string(path).ok()).find(|mail| mail.contains(&mark))
+        self.inside()
+            .iter()
+            .filter_map(|path| std::fs::read_to_string(path).ok())
+            .find(|mail| mail.contains(&mark))
     }
 
     fn wait_for(&self, queue_id: &str) -> String {
@@ -246,7 +252,8 @@ fn an_original_comes_back_to_two_people_only() {
     }
     let given = std::fs::read(&out).unwrap();
     assert!(given == message || given == [message, b"\r\n".to_vec()].concat(), "the original differs");
-    let again = gateway.ask(&["quarantine", "export", "1", "--out", folder.path().join("b").to_str().unwrap()]);
+    let again =
+        gateway.ask(&["quarantine", "export", "1", "--out", folder.path().join("b").to_str().unwrap()]);
     assert!(!again.status.success(), "an original was given out twice");
     let audit = gateway.ask(&["audit", "export"]);
     for event in ["original.requested", "original.approved", "original.exported"] {
@@ -269,7 +276,13 @@ fn sanitise_reports_one_json_line_and_the_promised_exit_code() {
             .args([&out, Path::new(&file)])
             .output()
             .unwrap();
-        assert_eq!(output.status.code(), Some(code), "{name}: {} {}", stdout(&output), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{name}: {} {}",
+            stdout(&output),
+            String::from_utf8_lossy(&output.stderr)
+        );
         let text = stdout(&output);
         assert_eq!(text.lines().count(), 1, "{text}");
         let report: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -285,7 +298,8 @@ fn an_open_relay_it_is_not() {
     let folder = folder();
     let gateway = Gateway::start(&folder.path().join("data"));
     let message = b"Subject: x\r\n\r\nx\r\n";
-    let foreign = ["x@elsewhere.example", "x%elsewhere.example@example.lg.jp", "elsewhere.example!x@example.lg.jp"];
+    let foreign =
+        ["x@elsewhere.example", "x%elsewhere.example@example.lg.jp", "elsewhere.example!x@example.lg.jp"];
     for recipient in foreign {
         assert!(try_send(gateway.address, recipient, message).is_none(), "{recipient} was taken");
     }

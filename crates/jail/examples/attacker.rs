@@ -43,7 +43,9 @@ fn reach(attack: &str) {
         "exec" => std::process::Command::new("/bin/true").status().is_ok(),
         "fork" => std::thread::Builder::new().spawn(|| {}).is_ok(),
         "ptrace" => nix::sys::ptrace::attach(nix::unistd::Pid::parent()).is_ok(),
-        "signal" => nix::sys::signal::kill(nix::unistd::Pid::parent(), nix::sys::signal::Signal::SIGUSR1).is_ok(),
+        "signal" => {
+            nix::sys::signal::kill(nix::unistd::Pid::parent(), nix::sys::signal::Signal::SIGUSR1).is_ok()
+        }
         "loop" => spin(),
         "sleep" => {
             std::thread::park();

@@ -173,8 +173,12 @@ impl Pool {
 
     /// Gives one child an empty request and tells how it died: for tests of children that misbehave.
     pub fn provoke(&self, lane: Lane) -> Result<Provoked, JailError> {
-        let request = crate::frame::Request::Decode { parts: Vec::new(), limits: verifier::DecodeLimits::of(self.limits()) };
-        let frame = crate::frame::encode(crate::frame::Kind::Request, &request).or(Err(JailError::Request))?;
+        let request = crate::frame::Request::Decode {
+            parts: Vec::new(),
+            limits: verifier::DecodeLimits::of(self.limits()),
+        };
+        let frame =
+            crate::frame::encode(crate::frame::Kind::Request, &request).or(Err(JailError::Request))?;
         let exchange = self.run(&frame, lane, 1024)?;
         let errors = String::from_utf8_lossy(&exchange.errors).into_owned();
         exchange.answer.err().map(|death| Provoked { death, errors }).ok_or(JailError::Request)

@@ -12,12 +12,8 @@ fn attacker() -> PathBuf {
 }
 
 fn settings(attack: &str) -> PoolSettings {
-    let limits = Limits {
-        child_address_space_octets: 512 << 20,
-        child_cpu_s: 2,
-        child_wall_s: 3,
-        ..Limits::STANDARD
-    };
+    let limits =
+        Limits { child_address_space_octets: 512 << 20, child_cpu_s: 2, child_wall_s: 3, ..Limits::STANDARD };
     PoolSettings {
         program: attacker(),
         extra_arguments: vec![attack.to_owned()],

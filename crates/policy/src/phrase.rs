@@ -68,7 +68,9 @@ impl Phrase {
             Self::Subject => ("件名: ", "Subject: "),
             Self::Place => ("場所: ", "Place: "),
             Self::Organiser => ("主催: ", "Organiser: "),
-            Self::DeliveryReport => ("---- メールシステムからの報告 ----", "---- Report of a mail system ----"),
+            Self::DeliveryReport => {
+                ("---- メールシステムからの報告 ----", "---- Report of a mail system ----")
+            }
             Self::Appointment => ("---- 予定 ----", "---- Appointment ----"),
             Self::PictureName => ("画像", "picture"),
             Self::AttachmentName => ("添付ファイル", "attachment"),

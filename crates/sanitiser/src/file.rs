@@ -24,7 +24,8 @@ pub(crate) fn sanitise(
 ) -> Outcome {
     let mut growing = Growing { is_message: false, ..Growing::new(policy, supplements, surroundings) };
     let detected = detect::detect(octets, name, None);
-    let part = Part { path: PartPath::root(), name: name.to_owned(), content_id: None, charset: None, detected };
+    let part =
+        Part { path: PartPath::root(), name: name.to_owned(), content_id: None, charset: None, detected };
     leaf::rewrite(&part, octets, Findings::new(), &mut growing);
     growing.text_as_attachment(&part);
     growing.finish()

@@ -83,6 +83,8 @@ pub fn sanitise(
 ) -> Outcome {
     match job {
         Job::Message(octets) => message::sanitise(octets.octets(), policy, supplements, surroundings),
-        Job::File { name, octets } => file::sanitise(name, octets.octets(), policy, supplements, surroundings),
+        Job::File { name, octets } => {
+            file::sanitise(name, octets.octets(), policy, supplements, surroundings)
+        }
     }
 }

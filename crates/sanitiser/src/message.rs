@@ -38,7 +38,11 @@ pub(crate) struct Growing<'a> {
 }
 
 impl<'a> Growing<'a> {
-    pub(crate) fn new(policy: &'a Policy, supplements: &'a Supplements, surroundings: &'a mut dyn Surroundings) -> Self {
+    pub(crate) fn new(
+        policy: &'a Policy,
+        supplements: &'a Supplements,
+        surroundings: &'a mut dyn Surroundings,
+    ) -> Self {
         Self {
             rules: Rules { policy, supplements },
             budget: Budget::new(&policy.limits),
@@ -56,7 +60,8 @@ impl<'a> Growing<'a> {
 
     /// Announces a part; the reason for which it is not opened, if it killed an earlier child.
     pub(crate) fn begin(&mut self, path: &PartPath) -> Option<FindingCode> {
-        let failed = self.rules.supplements.failed.iter().find(|(failed, _)| failed == path).map(|(_, code)| *code);
+        let failed =
+            self.rules.supplements.failed.iter().find(|(failed, _)| failed == path).map(|(_, code)| *code);
         if failed.is_none() {
             self.surroundings.begin(path);
         }
@@ -83,7 +88,11 @@ impl<'a> Growing<'a> {
         }
         for entry in &text.entries {
             let mut shown = self.phrase(Phrase::Appointment);
-            let time = if entry.end.is_empty() { entry.start.clone() } else { format!("{} – {}", entry.start, entry.end) };
+            let time = if entry.end.is_empty() {
+                entry.start.clone()
+            } else {
+                format!("{} – {}", entry.start, entry.end)
+            };
             let values = [
                 (Phrase::Subject, &entry.summary),
                 (Phrase::Date, &time),
@@ -193,7 +202,8 @@ fn visit<'m>(entity: &'m Entity, growing: &mut Growing<'_>, steps: &mut Vec<Step
                 }
                 "multipart/related" => {
                     // The pictures follow the text that shows them; the text decides their marks.
-                    let (texts, rest): (Vec<_>, Vec<_>) = children.iter().partition(|child| body::leads(child));
+                    let (texts, rest): (Vec<_>, Vec<_>) =
+                        children.iter().partition(|child| body::leads(child));
                     steps.extend(rest.into_iter().rev().map(Step::Visit));
                     steps.extend(texts.into_iter().rev().map(Step::Visit));
                 }

@@ -4,8 +4,8 @@ use super::{Answer, Ask};
 use crate::{clock, config::Config};
 use mail::DateTime;
 use store::{
-    Actor, Checkpoint, Filter, LedgerBalance, MessageView, Purge, QueueId, QueueLine, Receipt, RequestId, Store,
-    StoreError, WorkState,
+    Actor, Checkpoint, Filter, LedgerBalance, MessageView, Purge, QueueId, QueueLine, Receipt, RequestId,
+    Store, StoreError, WorkState,
 };
 
 /// Answers; what goes wrong is part of the answer.
@@ -101,7 +101,14 @@ pub(crate) fn balance_line(balance: &LedgerBalance) -> String {
     let verdict = if balance.is_balanced() { "balanced" } else { "DOES NOT BALANCE" };
     format!(
         "ledger: accepted {} + born {} = delivered {} + held {} + bounced {} + discarded {} + expired {} + in queue {}: {verdict}",
-        total.accepted, total.born, total.delivered, total.held, total.bounced, total.discarded, total.expired, total.in_queue,
+        total.accepted,
+        total.born,
+        total.delivered,
+        total.held,
+        total.bounced,
+        total.discarded,
+        total.expired,
+        total.in_queue,
     )
 }
 
@@ -124,7 +131,10 @@ fn queue_line(line: &QueueLine) -> String {
 fn view_lines(view: &MessageView) -> Vec<String> {
     let mut said: Vec<String> = view.lines.iter().map(queue_line).collect();
     if let Some(sha256) = view.sha256 {
-        said.push(format!("original: sha256 {sha256}{}", if view.purged.is_some() { " (purged)" } else { "" }));
+        said.push(format!(
+            "original: sha256 {sha256}{}",
+            if view.purged.is_some() { " (purged)" } else { "" }
+        ));
     }
     for (zone, report) in &view.reports {
         said.push(format!("report for zone {zone}: {report}"));
@@ -174,7 +184,8 @@ async fn purge(store: &Store, config: &Config, actor: &Actor, really: bool) -> R
     const RECORD_DAYS: i64 = 400;
     let now = clock::now().unix_s;
     let days_ago = |days: i64| DateTime::utc(now.saturating_sub(days.saturating_mul(86_400)));
-    let kept = config.zones.iter().map(|zone| i64::from(zone.policy.original_days)).max().unwrap_or(RECORD_DAYS);
+    let kept =
+        config.zones.iter().map(|zone| i64::from(zone.policy.original_days)).max().unwrap_or(RECORD_DAYS);
     let purge = Purge { originals_before: Some(days_ago(kept)), records_before: Some(days_ago(RECORD_DAYS)) };
     let plan = store.purge_plan(purge).await?;
     let mut said = vec![format!(

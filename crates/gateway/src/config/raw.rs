@@ -182,7 +182,8 @@ fn zone_policy(
                 complaints.push(format!("zone \"{zone}\": policy.{key}: no such key"));
             }
             Err(RuleError::BadValue { key, value, possible }) => {
-                complaints.push(format!("zone \"{zone}\": policy.{key} = \"{value}\": possible are {possible}"));
+                complaints
+                    .push(format!("zone \"{zone}\": policy.{key} = \"{value}\": possible are {possible}"));
             }
         }
     }
@@ -208,13 +209,19 @@ fn known_recipients(zone: &str, said: &str, complaints: &mut Vec<String>) -> Opt
         }
         match mail::Mailbox::parse(line) {
             Ok(mailbox) => drop(listed.insert(mailbox.to_string().to_ascii_lowercase())),
-            Err(_) => complaints.push(format!("{said}, line {}: \"{line}\" is not an address", index.saturating_add(1))),
+            Err(_) => complaints
+                .push(format!("{said}, line {}: \"{line}\" is not an address", index.saturating_add(1))),
         }
     }
     Some(KnownRecipients::Listed(listed))
 }
 
-fn destination(zone: &str, said: &str, data: &Path, complaints: &mut Vec<String>) -> Option<delivery::Destination> {
+fn destination(
+    zone: &str,
+    said: &str,
+    data: &Path,
+    complaints: &mut Vec<String>,
+) -> Option<delivery::Destination> {
     if let Some(folder) = said.strip_prefix("maildir:").filter(|folder| !folder.is_empty()) {
         return Some(delivery::Destination::Maildir { path: data.join(folder) });
     }

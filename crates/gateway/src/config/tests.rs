@@ -34,7 +34,18 @@ fn all_complaints_come_at_once() {
         policy = { pdf = "keep", colour = "red" }
         "#,
     );
-    for key in ["hostname", "free_space_min", "relay.listen", "bare_line_ends", "limits.message", "outside.next_hop", "bad domain", "pigeon", "policy.pdf", "policy.colour"] {
+    for key in [
+        "hostname",
+        "free_space_min",
+        "relay.listen",
+        "bare_line_ends",
+        "limits.message",
+        "outside.next_hop",
+        "bad domain",
+        "pigeon",
+        "policy.pdf",
+        "policy.colour",
+    ] {
         assert!(said.iter().any(|complaint| complaint.contains(key)), "{key} is missing in {said:#?}");
     }
     assert_eq!(said.len(), 10, "{said:#?}");
@@ -42,7 +53,11 @@ fn all_complaints_come_at_once() {
 
 #[test]
 fn a_domain_belongs_to_one_zone() {
-    let zone = |name: &str| format!("[[zone]]\nname = \"{name}\"\ndomains = [\"x.lg.jp\"]\nrecipients = \"any\"\ndestination = \"maildir:{name}\"\n");
+    let zone = |name: &str| {
+        format!(
+            "[[zone]]\nname = \"{name}\"\ndomains = [\"x.lg.jp\"]\nrecipients = \"any\"\ndestination = \"maildir:{name}\"\n"
+        )
+    };
     let said = complaints(&format!("{}{}", zone("a"), zone("b")));
     assert_eq!(said.len(), 1, "{said:?}");
 }

@@ -35,7 +35,8 @@ pub(super) fn files(maildir: &Path) -> Vec<PathBuf> {
 pub(super) fn read(path: &Path) -> Option<Shown> {
     let message = std::fs::read_to_string(path).ok()?;
     let (header, body) = message.split_once("\r\n\r\n")?;
-    let boundary = header.split_once("boundary=\"").and_then(|(_, rest)| rest.split_once('"')).map(|(b, _)| b);
+    let boundary =
+        header.split_once("boundary=\"").and_then(|(_, rest)| rest.split_once('"')).map(|(b, _)| b);
     let (text, attachments) = match boundary {
         Some(boundary) => {
             let delimiter = format!("--{boundary}");
@@ -70,7 +71,11 @@ fn field(header: &str, name: &str) -> Option<String> {
 
 fn subject(header: &str) -> String {
     let Some((_, rest)) = header.split_once("\r\nSubject: ") else { return String::new() };
-    let folded: Vec<&str> = rest.split("\r\n").enumerate().map_while(|(i, l)| (i == 0 || l.starts_with(' ')).then_some(l)).collect();
+    let folded: Vec<&str> = rest
+        .split("\r\n")
+        .enumerate()
+        .map_while(|(i, l)| (i == 0 || l.starts_with(' ')).then_some(l))
+        .collect();
     words(&folded.join(""))
 }
 
@@ -79,7 +84,9 @@ fn words(value: &str) -> String {
     let mut octets = Vec::new();
     for word in value.split_ascii_whitespace() {
         match word.strip_prefix("=?UTF-8?B?").and_then(|rest| rest.strip_suffix("?=")) {
-            Some(packed) => octets.extend(data_encoding::BASE64.decode(packed.as_bytes()).unwrap_or_default()),
+            Some(packed) => {
+                octets.extend(data_encoding::BASE64.decode(packed.as_bytes()).unwrap_or_default())
+            }
             None => {
                 if !octets.is_empty() {
                     octets.push(b' ');

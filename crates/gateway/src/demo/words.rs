@@ -16,14 +16,26 @@ pub(super) const SECOND_ROUND: &str = "\
 /// What each mail shows.
 pub(super) fn heading(name: &str, took: Duration) -> String {
     let (japanese, english) = match name {
-        "newsletter" => ("HTMLのお知らせ: 文字だけになり、偽のリンクと見えない文字が分かる", "HTML newsletter: text alone, a false link is marked"),
-        "gaiji" => ("外字・機種依存文字（CP932）: 文字化けしない", "CP932 with private-use characters: nothing is garbled"),
-        "pdf" => ("JavaScript入りのPDF: 見た目は同じ、中身は画像だけ", "PDF with JavaScript: the look stays, the script is gone"),
+        "newsletter" => (
+            "HTMLのお知らせ: 文字だけになり、偽のリンクと見えない文字が分かる",
+            "HTML newsletter: text alone, a false link is marked",
+        ),
+        "gaiji" => (
+            "外字・機種依存文字（CP932）: 文字化けしない",
+            "CP932 with private-use characters: nothing is garbled",
+        ),
+        "pdf" => (
+            "JavaScript入りのPDF: 見た目は同じ、中身は画像だけ",
+            "PDF with JavaScript: the look stays, the script is gone",
+        ),
         "photo" => ("位置情報入りの写真: 写真だけが届く", "Photo with GPS data: the picture alone arrives"),
         "program" => ("ZIPの中のプログラム: 外される", "A program in a ZIP: taken out"),
         "locked" => ("パスワード付きZIP: 本文は先に届く", "A locked ZIP waits, the text goes in at once"),
         "bomb" => ("ZIP爆弾: 開かずに外される", "A ZIP bomb: taken out unopened"),
-        _ => ("検査を避ける細工のあるメール: 食い違う部分は外される", "An evasion mail: what readers disagree on is taken out"),
+        _ => (
+            "検査を避ける細工のあるメール: 食い違う部分は外される",
+            "An evasion mail: what readers disagree on is taken out",
+        ),
     };
     format!("━━ {japanese}\n   {english}   [{:.2} s]", took.as_secs_f64())
 }
@@ -39,7 +51,11 @@ pub(super) fn nothing_lost(promised: usize, arrived: usize, wanted: usize) -> St
 
 /// The original that came back.
 pub(super) fn original(alone_refused: bool, sent: &str, given: &str, balanced: bool) -> String {
-    let alone = if alone_refused { "できません（正しい動作） / refused, as it should be" } else { "できてしまいました / WAS POSSIBLE" };
+    let alone = if alone_refused {
+        "できません（正しい動作） / refused, as it should be"
+    } else {
+        "できてしまいました / WAS POSSIBLE"
+    };
     let same = if sent == given { "一致 / same" } else { "不一致 / DIFFERENT" };
     let ledger = if balanced { "合っています / balanced" } else { "合いません / NOT BALANCED" };
     format!(

@@ -34,7 +34,9 @@ impl<'m> Alternative<'m> {
                     sorted.around.push(child);
                     for inner in related {
                         match &inner.body {
-                            EntityBody::Leaf(octets) if is_text(inner, "text/html") && sorted.html.is_none() => {
+                            EntityBody::Leaf(octets)
+                                if is_text(inner, "text/html") && sorted.html.is_none() =>
+                            {
                                 sorted.html = Some((inner, octets));
                             }
                             _ => sorted.others.push(inner),
@@ -55,7 +57,9 @@ fn is_text(entity: &Entity, media_type: &str) -> bool {
 
 /// Whether this child of a multipart/related is the text that the others belong to.
 pub(super) fn leads(child: &Entity) -> bool {
-    is_text(child, "text/html") || is_text(child, "text/plain") || child.media_type.as_str() == "multipart/alternative"
+    is_text(child, "text/html")
+        || is_text(child, "text/plain")
+        || child.media_type.as_str() == "multipart/alternative"
 }
 
 /// Shows the plain version when both say the same, the HTML's text otherwise, and both when they differ.
@@ -151,7 +155,12 @@ fn refuse(entity: &Entity, code: FindingCode, findings: Findings, growing: &mut 
 }
 
 /// Decoded, unwrapped and filtered; `None` when the part was refused and reported.
-fn read_plain(entity: &Entity, octets: &[u8], growing: &mut Growing<'_>, findings: &mut Findings) -> Option<String> {
+fn read_plain(
+    entity: &Entity,
+    octets: &[u8],
+    growing: &mut Growing<'_>,
+    findings: &mut Findings,
+) -> Option<String> {
     let decoded = decoded(entity, octets, growing, findings)?;
     let text = if entity.parameters.flowed {
         let del_sp = if entity.parameters.delsp { text::DelSp::Yes } else { text::DelSp::No };
@@ -168,7 +177,12 @@ fn read_plain(entity: &Entity, octets: &[u8], growing: &mut Growing<'_>, finding
     }
 }
 
-fn read_html(entity: &Entity, octets: &[u8], growing: &mut Growing<'_>, findings: &mut Findings) -> Option<HtmlText> {
+fn read_html(
+    entity: &Entity,
+    octets: &[u8],
+    growing: &mut Growing<'_>,
+    findings: &mut Findings,
+) -> Option<HtmlText> {
     let decoded = decoded(entity, octets, growing, findings)?;
     let read = html::to_text(&decoded, &mut growing.budget, findings);
     let filtered = read.and_then(|mut read| {
@@ -187,7 +201,12 @@ fn read_html(entity: &Entity, octets: &[u8], growing: &mut Growing<'_>, findings
     }
 }
 
-fn decoded(entity: &Entity, octets: &[u8], growing: &mut Growing<'_>, findings: &mut Findings) -> Option<String> {
+fn decoded(
+    entity: &Entity,
+    octets: &[u8],
+    growing: &mut Growing<'_>,
+    findings: &mut Findings,
+) -> Option<String> {
     if let Some(code) = growing.begin(&entity.path) {
         refuse(entity, code, std::mem::take(findings), growing);
         return None;

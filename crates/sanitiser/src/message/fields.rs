@@ -3,9 +3,7 @@
 
 use super::Growing;
 use crate::{mime::Entity, text};
-use mail::{
-    AutoSubmitted, DateTime, Fields, Importance, NamedMailbox, Precedence, header,
-};
+use mail::{AutoSubmitted, DateTime, Fields, Importance, NamedMailbox, Precedence, header};
 use policy::{FindingCode, Findings, Phrase, Policy};
 
 /// Reads the fields of the message itself.
@@ -37,7 +35,8 @@ pub(super) fn read(root: &Entity, policy: &Policy) -> (Fields, Findings) {
 pub(super) fn show(entity: &Entity, growing: &mut Growing<'_>) {
     let mut findings = Findings::new();
     let named = |list: Vec<NamedMailbox>| {
-        let shown = list.iter().map(|m| format!("{} <{}>", m.display_name, m.addr_spec).trim_start().to_owned());
+        let shown =
+            list.iter().map(|m| format!("{} <{}>", m.display_name, m.addr_spec).trim_start().to_owned());
         shown.collect::<Vec<_>>().join(", ")
     };
     let date = entity.field("Date").and_then(ascii).and_then(DateTime::parse);

@@ -49,7 +49,15 @@ fn is_report(media_type: &str) -> bool {
 fn is_textual(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::Text | Kind::Csv | Kind::Html | Kind::Xml | Kind::Json | Kind::Message | Kind::Calendar | Kind::Vcard | Kind::Script
+        Kind::Text
+            | Kind::Csv
+            | Kind::Html
+            | Kind::Xml
+            | Kind::Json
+            | Kind::Message
+            | Kind::Calendar
+            | Kind::Vcard
+            | Kind::Script
     ) || matches!(kind, Kind::Unknown)
 }
 
@@ -127,7 +135,13 @@ fn nested(part: &Part, octets: &[u8], findings: Findings, growing: &mut Growing<
     }
 }
 
-fn attach(part: &Part, octets: &[u8], rewritten: crate::Rewritten, mut findings: Findings, growing: &mut Growing<'_>) {
+fn attach(
+    part: &Part,
+    octets: &[u8],
+    rewritten: crate::Rewritten,
+    mut findings: Findings,
+    growing: &mut Growing<'_>,
+) {
     let wanted = display_name(part, growing);
     let cleaned = mail::file_name(&wanted, rewritten.extension);
     if cleaned.changed && !part.name.is_empty() {
@@ -175,7 +189,10 @@ fn unique(name: String, growing: &Growing<'_>) -> String {
         return name;
     }
     let (stem, extension) = name.rsplit_once('.').unwrap_or((&name, ""));
-    (2u32..).map(|n| format!("{stem} ({n}).{extension}")).find(|candidate| !taken(candidate)).unwrap_or_default()
+    (2u32..)
+        .map(|n| format!("{stem} ({n}).{extension}"))
+        .find(|candidate| !taken(candidate))
+        .unwrap_or_default()
 }
 
 fn withheld(
@@ -218,9 +235,13 @@ fn is_detached_signature(kind: Kind) -> bool {
 fn removal_reason(kind: Kind) -> FindingCode {
     match kind {
         Kind::Unknown => FindingCode::TypeUnknown,
-        Kind::Executable | Kind::Script | Kind::Shortcut | Kind::DiskImage | Kind::Audio | Kind::Video | Kind::OtherKnown => {
-            FindingCode::TypeNotAllowed
-        }
+        Kind::Executable
+        | Kind::Script
+        | Kind::Shortcut
+        | Kind::DiskImage
+        | Kind::Audio
+        | Kind::Video
+        | Kind::OtherKnown => FindingCode::TypeNotAllowed,
         Kind::OtherImage | Kind::Svg | Kind::Metafile | Kind::OutlookMessage | Kind::Tnef | Kind::Vcard => {
             FindingCode::NotSupportedYet
         }
