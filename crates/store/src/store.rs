@@ -298,3 +298,64 @@ fn recover(db: &Connection, settings: &StoreSettings) -> Result<(audit::Head, u6
     transaction.commit()?;
     Ok((head, leases, attempts))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ManualClock, NewGroup, NewMessage};
+    use mail::{Client, DateTime, Envelope, Mailbox, Protocol, ReversePath, Untrusted};
+
+    fn new_mail() -> NewMessage {
+        let recipients = vec![Mailbox::parse("a@example.lg.jp").unwrap()];
+        NewMessage {
+            envelope: Envelope {
+                reverse_path: ReversePath::Null,
+                forward_paths: recipients.clone(),
+                body_type: None,
+                client: Client {
+                    address: "192.0.2.1".parse().unwrap(),
+                    greeting: "mx".to_owned(),
+                    protocol: Protocol::Smtp,
+                },
+            },
+            octets: Untrusted::new(vec![b'x'; 100_000]),
+            groups: vec![NewGroup { zone: "inside".to_owned(), policy_version: "1".to_owned(), recipients }],
+            accepted: DateTime::utc(1_795_132_800),
+            stray_line_ends: false,
+        }
+    }
+
+    /// A disk that is full inside a transaction: that mail is refused, the store lives, and goes on once there is room.
+    #[tokio::test]
+    async fn a_full_database_refuses_and_goes_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = StoreSettings {
+            data_dir: dir.path().to_owned(),
+            keys: Keys::automatic(dir.path()).unwrap(),
+            floor: Floor { octets: 0, per_cent: 0 },
+            tenant: "city".to_owned(),
+            clock: Clock::Manual(ManualClock::at(1_795_132_800)),
+        };
+        let (store, _) = Store::open(settings).unwrap();
+        let pages = |count: u32| {
+            store.write(move |tx| Ok(tx.db.execute_batch(&format!("PRAGMA max_page_count = {count}"))?))
+        };
+        pages(200).await.unwrap();
+        let mut taken = 0;
+        let refused = loop {
+            match store.put_received(new_mail()).await {
+                Ok(_) => taken += 1,
+                Err(error) => break error,
+            }
+            assert!(taken < 100, "the limit was not met");
+        };
+        assert!(matches!(refused, StoreError::Full), "{refused:?}");
+        assert!(!store.is_broken() && taken > 0);
+        pages(100_000).await.unwrap();
+        store.put_received(new_mail()).await.unwrap();
+        let ledger = store.ledger().await.unwrap();
+        assert!(ledger.is_balanced());
+        assert_eq!(ledger.total().accepted, taken + 1);
+        assert!(store.audit_verify(None).await.unwrap().is_sound(), "what was rolled back left no gap");
+    }
+}
