@@ -12,6 +12,7 @@ pub mod detect;
 mod file;
 pub mod file_text;
 pub mod html;
+pub mod html_file;
 pub mod json;
 mod message;
 pub mod mime;
