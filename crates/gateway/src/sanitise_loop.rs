@@ -102,7 +102,7 @@ async fn sanitise(stage: &Stage, job: &LeasedJob) -> Result<(), StoreError> {
     });
     match worked.await {
         Ok(Ok(finished)) => hand_in(stage, job, finished).await,
-        Ok(Err(JailError::Busy)) => stage.store.give_back(job.job, PAUSE).await,
+        Ok(Err(JailError::Busy)) => stage.store.give_back_untried(job.job, PAUSE).await,
         Ok(Err(error)) => {
             tracing::error!(%error, "the jail cannot work");
             stage.store.give_back(job.job, PAUSE).await

@@ -207,6 +207,17 @@ async fn housekeep(config: Arc<Config>, store: Store, mut stop: watch::Receiver<
             ),
             Err(error) => tracing::error!(%error, "the ledger cannot be counted"),
         }
+        match store.destroy_working_keys().await {
+            Ok(days) if days.is_empty() => {}
+            Ok(days) => {
+                tracing::info!(
+                    event = "key.destroyed",
+                    keys = days.len(),
+                    "working keys that nothing needs are gone"
+                );
+            }
+            Err(error) => tracing::warn!(%error, "old working keys are kept for now"),
+        }
         if *stop.borrow() {
             return;
         }

@@ -148,14 +148,26 @@ impl Store {
         .await
     }
 
-    /// Gives a job back, to be leased again after `retry_after`.
+    /// Gives a job back, to be leased again after `retry_after`. The attempt counts.
     pub async fn give_back(&self, job: JobId, retry_after: Duration) -> Result<(), StoreError> {
-        let after_s = i64::try_from(retry_after.as_secs()).unwrap_or(i64::MAX);
+        self.give_back_after(job, retry_after, 0).await
+    }
+
+    /// Gives a job back that was not even begun (no child was free): the attempt does not count, so that a mail is
+    /// never held for how busy we were.
+    pub async fn give_back_untried(&self, job: JobId, retry_after: Duration) -> Result<(), StoreError> {
+        self.give_back_after(job, retry_after, 1).await
+    }
+
+    async fn give_back_after(&self, job: JobId, after: Duration, uncounted: u8) -> Result<(), StoreError> {
+        let after_s = i64::try_from(after.as_secs()).unwrap_or(i64::MAX);
         self.write(move |tx| {
             let mut update = tx.db.prepare_cached(
-                "UPDATE job SET state = 'queued', due_s = ?1 WHERE id = ?2 AND lease = ?3 AND state = 'leased'",
+                "UPDATE job SET state = 'queued', due_s = ?1, attempt = attempt - ?4
+                 WHERE id = ?2 AND lease = ?3 AND state = 'leased'",
             )?;
-            let given = update.execute(params![tx.now_s.saturating_add(after_s), job.row, job.lease])?;
+            let due_s = tx.now_s.saturating_add(after_s);
+            let given = update.execute(params![due_s, job.row, job.lease, uncounted])?;
             if given == 0 {
                 return Err(StoreError::LeaseLost);
             }

@@ -1,7 +1,7 @@
 //! A write that fails is never tried again: the store is broken for good, and the next process finds all that was
 //! acknowledged. The failing disk is a limit on the size of files, under which this test runs itself a second time.
 
-#![allow(clippy::unwrap_used, reason = "a test stops where it is wrong")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test stops where it is wrong")]
 
 mod common;
 
