@@ -30,7 +30,11 @@ impl Surroundings for Machine {
         };
         let weight = match face {
             FontFace::JapaneseSansBold | FontFace::JapaneseSerifBold => "Bold",
-            _ => "Regular",
+            FontFace::JapaneseSerif
+            | FontFace::JapaneseSans
+            | FontFace::Korean
+            | FontFace::SimplifiedChinese
+            | FontFace::TraditionalChinese => "Regular",
         };
         let path = format!("/usr/share/fonts/opentype/noto/Noto{file}CJK-{weight}.ttc");
         Some((Arc::new(std::fs::read(path).ok()?), index))

@@ -230,7 +230,7 @@ fn draw_one<'a>(
 ) -> Result<Written, FindingCode> {
     let mut paper = Paper::of(page, run.dpi, budget.limits());
     let size = Rect::new(0.0, 0.0, paper.width_pt, paper.height_pt);
-    let to_pt = paper.to_pt() * render::affine(page, false);
+    let to_pt = paper.to_pt(page);
     let (glyphs, pictures, mut hidden) = loop {
         let look = seen::look(page, size, to_pt, &caches.interpreter, &run.settings, &mut caches.outlines);
         if !run.fonts.fetch(surroundings) {

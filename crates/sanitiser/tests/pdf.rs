@@ -1,5 +1,13 @@
 //! Small PDFs made here → what comes out, seen from outside: pages, paper, text layer, findings.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which may fail loudly"
+)]
+
 use mail::PartPath;
 use policy::{Budget, FindingCode, Findings, Limits, Policy};
 use sanitiser::pdf::{self, Reduction};

@@ -159,11 +159,9 @@ fn list_box(document: &Document, dict: &Dictionary, sketch: &mut Sketch, style: 
 }
 
 fn option_pair(option: &Object) -> (String, String) {
-    match option {
-        Object::Array(pair) => {
-            (pair.first().map(text).unwrap_or_default(), pair.get(1).map(text).unwrap_or_default())
-        }
-        option => (text(option), text(option)),
+    match option.as_array() {
+        Ok(pair) => (pair.first().map(text).unwrap_or_default(), pair.get(1).map(text).unwrap_or_default()),
+        Err(_) => (text(option), text(option)),
     }
 }
 
@@ -227,14 +225,15 @@ fn markup(document: &Document, dict: &Dictionary, kind: &[u8], mut sketch: Sketc
 }
 
 fn field_text(value: &Object) -> String {
-    match value {
-        Object::Array(values) => values.iter().map(text).collect::<Vec<_>>().join("\n"),
-        Object::Name(name) => String::from_utf8_lossy(name).into_owned(),
-        Object::Stream(stream) => {
-            let plain = stream.get_plain_content_with_limit(1_000_000).unwrap_or_default();
-            text(&Object::string_literal(plain))
-        }
-        value => text(value),
+    if let Ok(values) = value.as_array() {
+        values.iter().map(text).collect::<Vec<_>>().join("\n")
+    } else if let Ok(name) = value.as_name() {
+        String::from_utf8_lossy(name).into_owned()
+    } else if let Ok(stream) = value.as_stream() {
+        let plain = stream.get_plain_content_with_limit(1_000_000).unwrap_or_default();
+        text(&Object::string_literal(plain))
+    } else {
+        text(value)
     }
 }
 

@@ -10,10 +10,13 @@ use hayro::hayro_interpret::{FontResolverFn, InterpreterSettings, InterpreterWar
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// A font file and the index of the face in it.
+type FaceOctets = (Arc<Vec<u8>>, u32);
+
 /// What is known about fallback fonts and warnings, shared with hayro's callbacks.
 #[derive(Default)]
 struct Known {
-    fonts: HashMap<FontFace, Option<(Arc<Vec<u8>>, u32)>>,
+    fonts: HashMap<FontFace, Option<FaceOctets>>,
     wanted: Vec<FontFace>,
     missing: BTreeSet<String>,
     images: u32,
@@ -55,7 +58,7 @@ impl Fonts {
         let counter = match warning {
             InterpreterWarning::UnsupportedFont => &mut known.fonts_broken,
             InterpreterWarning::UnresolvedAnnotationAppearance => &mut known.annotations,
-            _ => &mut known.images,
+            InterpreterWarning::ImageDecodeFailure | _ => &mut known.images,
         };
         *counter = counter.saturating_add(1);
     }
@@ -163,7 +166,7 @@ fn face(query: &FallbackFontQuery) -> Option<FontFace> {
     })
 }
 
-/// Name parts of Mincho faces, lower-case; the last ones are 明朝 as read from Shift_JIS by readers of Latin-1.
+/// Name parts of Mincho faces, lower-case; the last ones are 明朝 as read from `Shift_JIS` by readers of Latin-1.
 const SERIF: &[&str] = &[
     "mincho",
     "ryumin",

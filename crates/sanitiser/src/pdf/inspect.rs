@@ -49,15 +49,11 @@ pub(super) fn inspect(
         stack.push(object);
         while let Some(object) = stack.pop() {
             budget.spend_nodes(1)?;
-            let dict = match object {
-                Object::Array(items) => {
-                    stack.extend(items.iter().filter(|item| holds_others(item)));
-                    continue;
-                }
-                Object::Dictionary(dict) => dict,
-                Object::Stream(stream) => &stream.dict,
-                _ => continue,
-            };
+            if let Object::Array(items) = object {
+                stack.extend(items.iter().filter(|item| holds_others(item)));
+                continue;
+            }
+            let Some(dict) = dictionary_of(object) else { continue };
             dictionary(document, dict, findings);
             stack.extend(dict.iter().map(|(_, value)| value).filter(|value| holds_others(value)));
         }
@@ -76,11 +72,12 @@ pub(super) fn value<'a>(document: &'a Document, dict: &'a Dictionary, key: &[u8]
 
 /// A dictionary under a key.
 pub(super) fn sub<'a>(document: &'a Document, dict: &'a Dictionary, key: &[u8]) -> Option<&'a Dictionary> {
-    match value(document, dict, key)? {
-        Object::Dictionary(dict) => Some(dict),
-        Object::Stream(stream) => Some(&stream.dict),
-        _ => None,
-    }
+    dictionary_of(value(document, dict, key)?)
+}
+
+/// An object that is a dictionary, or the dictionary of a stream.
+pub(super) fn dictionary_of(object: &Object) -> Option<&Dictionary> {
+    object.as_dict().ok().or_else(|| object.as_stream().ok().map(|stream| &stream.dict))
 }
 
 /// A name under a key; empty when there is none.
@@ -156,7 +153,7 @@ fn target_name(document: &Document, specification: &Dictionary) -> String {
     found.map(text).unwrap_or_default()
 }
 
-/// A text string (ISO 32000-1 §7.9.2.2): UTF-16 or UTF-8 by its mark, else what it can be: Shift_JIS from Japanese
+/// A text string (ISO 32000-1 §7.9.2.2): UTF-16 or UTF-8 by its mark, else what it can be: `Shift_JIS` from Japanese
 /// programs that never heard of marks, or Latin.
 pub(super) fn text(object: &Object) -> String {
     let Object::String(octets, _) = object else {

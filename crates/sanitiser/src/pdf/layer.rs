@@ -192,8 +192,8 @@ impl Layer {
         let (e, f) = (Number::of(run.origin.x), Number::of(run.origin.y));
         self.runs.push_str(&format!("{a} {b} {c} {d} {e} {f} Tm<"));
         for code in &coded {
-            // Writing into a String cannot fail.
-            let _ = write!(self.runs, "{code:04X}");
+            let written = write!(self.runs, "{code:04X}");
+            debug_assert!(written.is_ok(), "writing into a String cannot fail");
         }
         self.runs.push_str(">Tj\n");
         self.chars = self.chars.saturating_add(coded.len() as u64);

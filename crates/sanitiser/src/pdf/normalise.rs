@@ -12,7 +12,7 @@
 //! *Security.* Works on objects that lopdf has already read; walks them once, each spent as a node.
 
 use super::appearance;
-use super::inspect::{name, sub, value};
+use super::inspect::{dictionary_of, name, sub, value};
 use hayro::hayro_interpret::hayro_cmap::{BfString, CMap, CMapName, load_embedded};
 use lopdf::{Dictionary, Document, Object, ObjectId, Stream};
 use policy::{Budget, Exhausted, Findings};
@@ -136,11 +136,7 @@ fn drop_plain_groups(document: &mut Document) -> bool {
     let mut plainly = BTreeSet::new();
     let mut otherwise = BTreeSet::new();
     for object in document.objects.values() {
-        let dict = match object {
-            Object::Dictionary(dict) => dict,
-            Object::Stream(stream) => &stream.dict,
-            _ => continue,
-        };
+        let Some(dict) = dictionary_of(object) else { continue };
         uses(document, dict, &mut plainly, &mut otherwise);
     }
     let mut is_changed = false;

@@ -74,9 +74,10 @@ impl Paper {
         )
     }
 
-    /// From units of the source (y up, after rotation) to points of the written page.
-    pub(super) fn to_pt(self) -> Affine {
+    /// From default user space to points of the written page (y up).
+    pub(super) fn to_pt(self, page: &Page<'_>) -> Affine {
         Affine::scale_non_uniform(self.width_pt / self.source_width, self.height_pt / self.source_height)
+            * affine(page, false)
     }
 }
 
@@ -102,7 +103,7 @@ pub(super) fn draw<'a>(
 }
 
 /// From default user space of the page to its rotated, cropped space with the origin in a corner.
-pub(super) fn affine(page: &Page<'_>, y_down: bool) -> Affine {
+fn affine(page: &Page<'_>, y_down: bool) -> Affine {
     use hayro::hayro_interpret::TransformExt as _;
     page.initial_transform(y_down).to_kurbo()
 }

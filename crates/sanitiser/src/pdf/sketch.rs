@@ -297,7 +297,7 @@ impl Sketch {
         self.push(&format!("/{font} {size} Tf 1 0 0 1 {x} {y} Tm <{hex}> Tj"));
     }
 
-    /// The form XObject.
+    /// The form that is painted.
     pub(super) fn into_form(self) -> Stream {
         let japanese = dictionary! {
             "Type" => "Font", "Subtype" => "Type0", "BaseFont" => "MS-Gothic", "Encoding" => "UniJIS-UTF16-H",

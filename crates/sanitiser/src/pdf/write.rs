@@ -330,7 +330,7 @@ mod tests {
         let lines: Vec<&str> = std::str::from_utf8(&out[table..]).unwrap().lines().collect();
         assert_eq!(lines[1], "0 18");
         for number in 1..18 {
-            let offset: usize = lines[2 + number][..10].parse().unwrap();
+            let offset: usize = lines[2 + number].split(' ').next().unwrap().parse().unwrap();
             assert!(out[offset..].starts_with(format!("{number} 0 obj\n").as_bytes()), "{number}");
         }
         assert_eq!(
