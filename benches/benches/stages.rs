@@ -1,5 +1,4 @@
 //! The hot stages, one at a time: what a 10 KB Japanese mail, a page and a picture cost.
-#![expect(missing_docs, reason = "criterion's macros make undocumented items")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot run must stop")]
 
 use criterion::{Criterion, criterion_group, criterion_main};

@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let spent = process::spent(gateway.id());
     gateway.kill()?;
     gateway.wait()?;
-    let sent = sent.join().map_err(|_| "a sender ended badly")?;
+    let sent = sent.join().or(Err("a sender ended badly"))?;
     tell(&sent, &arrivals.lock().unwrap_or_else(PoisonError::into_inner), took, spent, count);
     Ok(())
 }
@@ -110,7 +110,7 @@ fn send_all(
                     {
                         match send(address, &message) {
                             Ok((id, dot)) => {
-                                drop(sent.lock().unwrap_or_else(PoisonError::into_inner).insert(id, dot))
+                                sent.lock().unwrap_or_else(PoisonError::into_inner).insert(id, dot);
                             }
                             Err(_) => {
                                 // Refused for now: the mail is still ours to send.

@@ -173,7 +173,7 @@ fn second_round(gateway: Gateway) -> anyhow::Result<usize> {
         std::thread::sleep(Duration::from_millis(2));
     }
     gateway.kill()?;
-    sender.join().map_err(|_| anyhow::anyhow!("the sender ended badly"))
+    sender.join().or(Err(anyhow::anyhow!("the sender ended badly")))
 }
 
 /// After the restart: waits until the queue is empty, then shows the ledger.

@@ -1,4 +1,13 @@
 //! Stories: the real binary between a real sender and a real inside, on loopback.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    reason = "a test that cannot go on must stop"
+)]
 
 use std::{
     collections::BTreeSet,

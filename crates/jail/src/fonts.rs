@@ -20,9 +20,12 @@ const NOTO_RPM: &str = "/usr/share/fonts/google-noto-cjk";
 const IPAEX: &str = "/usr/share/fonts/opentype/ipaexfont-mincho";
 const IPAEX_GOTHIC: &str = "/usr/share/fonts/opentype/ipaexfont-gothic";
 
+/// Folder, file, index of the face in a collection.
+type Candidate = (&'static str, &'static str, u32);
+
 /// Candidates for each face, best first: folder, file, index. Indices of Noto CJK collections: 0 JP, 1 KR, 2 SC,
 /// 3 TC.
-const CANDIDATES: &[(FontFace, &[(&str, &str, u32)])] = &[
+const CANDIDATES: &[(FontFace, &[Candidate])] = &[
     (
         FontFace::JapaneseSerif,
         &[
@@ -69,7 +72,7 @@ const CANDIDATES: &[(FontFace, &[(&str, &str, u32)])] = &[
 
 /// The fonts that this machine has, at most one a face.
 pub fn find_fonts() -> Vec<FontFile> {
-    let found = |candidates: &[(&str, &str, u32)]| {
+    let found = |candidates: &[Candidate]| {
         let paths = candidates.iter().map(|(folder, file, index)| (Path::new(folder).join(file), *index));
         paths.into_iter().find(|(path, _)| path.is_file())
     };

@@ -1,4 +1,5 @@
 //! A single part or file: from its kind to the format module that writes it anew.
+#![expect(clippy::wildcard_enum_match_arm, reason = "every kind without a road of its own is refused alike")]
 
 use crate::{
     Outcome, Rewritten, Supplements, Surroundings, calendar, delimited,

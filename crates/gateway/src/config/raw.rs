@@ -171,7 +171,11 @@ fn zone_policy(
         let value = match value {
             toml::Value::String(text) => text.clone(),
             toml::Value::Integer(number) => number.to_string(),
-            other => format!("{other:?}"),
+            toml::Value::Float(_)
+            | toml::Value::Boolean(_)
+            | toml::Value::Datetime(_)
+            | toml::Value::Array(_)
+            | toml::Value::Table(_) => String::new(),
         };
         (key.clone(), value)
     });

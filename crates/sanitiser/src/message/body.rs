@@ -1,4 +1,5 @@
 //! The text that the reader sees: plain, HTML or the better of two alternatives (RFC 2046 §5.1.4).
+#![expect(clippy::wildcard_enum_match_arm, reason = "whatever is no inline text is visited as a part")]
 
 use super::{Growing, part_report};
 use crate::{
