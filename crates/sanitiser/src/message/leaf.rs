@@ -1,5 +1,8 @@
 //! A leaf of the tree: text in place, or a part that is written anew.
-#![expect(clippy::wildcard_enum_match_arm, reason = "the kinds left over share one name or one reason; none of them crosses")]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the kinds left over share one name or one reason; none of them crosses"
+)]
 
 use super::{Growing, body, fields, findings_of};
 use crate::{
