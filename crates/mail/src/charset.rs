@@ -6,7 +6,8 @@
 //! A label is believed as long as the octets allow it. It is corrected only where the octets prove it wrong: escape
 //! sequences of ISO-2022-JP with characters behind them; well-formed UTF-8 with sequences of three octets or under a
 //! single-octet label; octets that are not valid under the label and read without fault as `Shift_JIS` or EUC-JP with
-//! the kana and kanji of real text ([`Decoded::repaired`]).
+//! the kana and kanji of real text ([`Decoded::repaired`]). Unlabelled octets that prove nothing are Western text
+//! when they look like it; otherwise each is a loss, because a wrong guess would garble without anybody's notice.
 //!
 //! Decided here: 0x5C and 0x7E of JIS-Roman (`ESC ( J`) become `\` and `~`, as with Windows and as with `Shift_JIS`, so
 //! that paths and addresses survive. 外字 become private-use characters: F040–F9FC of `Shift_JIS` U+E000–E757; rows
@@ -126,7 +127,12 @@ fn without_mark(octets: &[u8], charset: Charset) -> Reading {
     if charset == Charset::Iso2022Kr {
         return double_octet::iso_2022_kr(octets);
     }
-    if octets.is_ascii() && !octets.iter().any(|o| matches!(o, 0x0e | 0x0f | 0x1b)) {
+    if octets.is_ascii() && !jis::has_shifts(octets) {
+        if charset == Charset::Iso2022Jp
+            && let Some(text) = jis::without_escapes(octets)
+        {
+            return Reading { text, used: "ISO-2022-JP", loss: 0, repaired: true };
+        }
         return plain(octets, charset.name());
     }
     if jis::is_proven(octets) || (charset == Charset::Iso2022Jp && jis::has_shifts(octets)) {
@@ -198,7 +204,10 @@ fn better(octets: &[u8], by_label: Reading) -> Reading {
 fn unlabelled(octets: &[u8]) -> Reading {
     match guess::japanese(octets) {
         Some(proven) => read_as(octets, proven),
-        None => Reading::by(WINDOWS_1252, octets, true),
+        None => {
+            let western = Reading::by(WINDOWS_1252, octets, true);
+            if guess::is_plausible_western(&western.text) { western } else { ascii_view(octets) }
+        }
     }
 }
 
@@ -217,7 +226,7 @@ fn plain(octets: &[u8], used: &'static str) -> Reading {
     Reading { text: String::from_utf8_lossy(octets).into_owned(), used, loss: 0, repaired: false }
 }
 
-/// What a charset that is not read shows: its ASCII, everything else as U+FFFD.
+/// What a charset that is not read, or that nothing proves, shows: its ASCII, everything else as U+FFFD.
 fn ascii_view(octets: &[u8]) -> Reading {
     let text: String =
         octets.iter().map(|&o| if o.is_ascii() { char::from(o) } else { '\u{fffd}' }).collect();

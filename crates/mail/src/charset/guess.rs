@@ -84,6 +84,28 @@ pub(super) fn beats(octets: &[u8], proven: Japanese, by_label: &str) -> bool {
     weight(sample(&text)) > weight(sample(by_label))
 }
 
+/// Whether a reading as windows-1252 looks like Western text: its accented letters stand mostly among plain ones, and
+/// it holds none of the five octets without a meaning.
+pub(super) fn is_plausible_western(text: &str) -> bool {
+    let (mut letters, mut in_runs) = (0usize, 0usize);
+    let mut characters = sample(text).chars().peekable();
+    let mut before = ' ';
+    let foreign = |c: char| !c.is_ascii() && c.is_alphabetic();
+    while let Some(c) = characters.next() {
+        if matches!(c, '\u{80}'..='\u{9f}') {
+            return false;
+        }
+        if foreign(c) {
+            letters = letters.saturating_add(1);
+            if foreign(before) || characters.peek().is_some_and(|&after| foreign(after)) {
+                in_runs = in_runs.saturating_add(1);
+            }
+        }
+        before = c;
+    }
+    in_runs < 4 || in_runs.saturating_mul(2) <= letters
+}
+
 /// Whether octets that are valid under a Japanese double-octet label are UTF-8 all the same.
 pub(super) fn utf8_is_proven(octets: &[u8], by_label: &str) -> bool {
     let long = octets.iter().filter(|o| **o >= 0xe0).count();

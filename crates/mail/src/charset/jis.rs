@@ -100,6 +100,41 @@ pub(super) fn has_shifts(octets: &[u8]) -> bool {
     octets.iter().any(|&o| matches!(o, ESC | SO | SI))
 }
 
+/// Reads ISO-2022-JP whose ESC octets were taken out on the way (`$B4A;z(B`); `None` when nothing of that form
+/// stands there. Only whole runs of pairs that all mean something are taken for one.
+pub(super) fn without_escapes(octets: &[u8]) -> Option<String> {
+    let mut text = String::with_capacity(octets.len());
+    let (mut rest, mut found) = (octets, false);
+    while let Some((&first, tail)) = rest.split_first() {
+        if let [b'$', b'B' | b'@', inner @ ..] = rest
+            && let Some((run, after)) = bare_run(inner)
+        {
+            text.push_str(&run);
+            (rest, found) = (after, true);
+            continue;
+        }
+        text.push(char::from(first));
+        rest = tail;
+    }
+    found.then_some(text)
+}
+
+/// Longest run of pairs without ESC, in octets: a line of mail.
+const BARE_RUN_MAX: usize = 1_000;
+
+/// Pairs up to `(B` or `(J` that are real text: with a character of the kana or punctuation rows, or two kanji.
+fn bare_run(inner: &[u8]) -> Option<(String, &[u8])> {
+    let mut near = inner.get(..BARE_RUN_MAX).unwrap_or(inner).chunks_exact(2);
+    let length = near.position(|pair| matches!(pair, [b'(', b'B' | b'J']))?.checked_mul(2)?;
+    let (pairs, after) = inner.split_at(length);
+    let in_set = !pairs.is_empty() && pairs.iter().all(|o| (0x21..=0x7e).contains(o));
+    let telling =
+        pairs.len() >= 4 || pairs.chunks_exact(2).any(|pair| matches!(pair, [0x21 | 0x24 | 0x25, _]));
+    let high: Vec<u8> = pairs.iter().map(|o| o | 0x80).collect();
+    let text = euc(&high).filter(|_| in_set && telling)?;
+    Some((text, after.get(2..)?))
+}
+
 struct Reader {
     read: Read,
     g0: Set,

@@ -50,10 +50,12 @@ fn iso_2022_jp_in_all_dialects() {
             (b"\x1b$B4A\x1b(B", Some("utf-8"), "漢", "ISO-2022-JP", true, 0),
             (b"\x1b$B4A\x1b(B", Some("shift_jis"), "漢", "ISO-2022-JP", true, 0),
             (b"\x1b$B4\x1b(B", JIS, "\u{fffd}", "ISO-2022-JP", false, 1),
+            (b"$B4A;z(B and $B$\"(J.", JIS, "漢字 and あ.", "ISO-2022-JP", true, 0),
+            (b"costs $B4 (B)", JIS, "costs $B4 (B)", "ISO-2022-JP", false, 0),
             (b"\x1b[31mred", JIS, "\u{1b}[31mred", "ISO-2022-JP", false, 1),
             (b"\x1b[31mred", None, "\u{1b}[31mred", "US-ASCII", false, 0),
         ],
-        28,
+        30,
     );
 }
 
@@ -126,10 +128,12 @@ fn labels_that_lie_are_corrected_where_it_is_proven() {
             (text.as_bytes(), Some("iso-2022-jp"), text, "UTF-8", true, 0),
             (&kana, None, "ﾀﾞｲｺｸﾎﾞｳｴｷ ｶﾌﾞｼｷｶﾞｲｼｬ", "Shift_JIS", true, 0),
             (b"pr\xe9sent \xe0 Paris", None, "présent à Paris", "windows-1252", true, 0),
+            (b"\xab\xa0Oui\xa0\xbb", None, "«\u{a0}Oui\u{a0}»", "windows-1252", true, 0),
+            (b"\xcf\xf0\xe8\xe2\xe5\xf2", None, &"\u{fffd}".repeat(6), "US-ASCII", false, 6),
             (b"pr\xe9sent \xe0 Paris", Some("iso-8859-1"), "présent à Paris", "windows-1252", false, 0),
             (b"\xe3\x81\x82\xe3\x81\x84\xe3", Some("utf-8"), "あい\u{fffd}", "UTF-8", false, 1),
         ],
-        22,
+        24,
     );
 }
 

@@ -186,7 +186,7 @@ fn hostile_lists_are_bounded_and_linear() {
         assert!(message_ids(&raw).ids.len() <= MESSAGE_IDS_MAX);
         assert_eq!(list_id(&raw), None);
         assert!(parameterised(&raw).parameters.len() <= PARAMETERS_MAX);
-        assert!(begun.elapsed().as_secs() < 3, "{pattern}: {:?}", begun.elapsed());
+        assert!(begun.elapsed().as_secs() < 10, "{pattern}: {:?}", begun.elapsed());
     }
     let many = mailboxes("a@b,".repeat(MAILBOXES_MAX).as_bytes());
     assert_eq!((many.list.len(), many.limit_met), (MAILBOXES_MAX, false));

@@ -29,6 +29,19 @@ pub const fn follow_up_mark(language: Language) -> &'static str {
     }
 }
 
+/// The text of a follow-up, above the part that is handed over late.
+pub fn follow_up_text(language: Language) -> String {
+    let (japanese, english) = (
+        "先にお届けしたメールの添付ファイルを、作り直してお届けします。\n",
+        "This is an attachment of an earlier mail, made anew.\n",
+    );
+    match language {
+        Language::Japanese => japanese.to_owned(),
+        Language::English => english.to_owned(),
+        Language::Both => format!("{japanese}{english}"),
+    }
+}
+
 /// The text for the sender of a mail that could not be delivered. Bilingual whatever the language of the zone:
 /// nobody knows what the sender reads.
 pub fn delivery_failure(failure: DeliveryFailure, recipients: &[String], subject: &str) -> Letter {
