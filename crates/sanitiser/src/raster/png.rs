@@ -15,7 +15,7 @@
 use flate2::{Compression, Crc, write::ZlibEncoder};
 use image::DynamicImage;
 use policy::FindingCode;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 /// The form that a picture is written in.
@@ -111,15 +111,42 @@ impl<'a> Source<'a> {
     }
 }
 
+/// Colours met lately with their numbers, so that a tree is not asked for every pixel.
+struct Recent(Vec<Option<([u8; 4], u8)>>);
+
+impl Recent {
+    fn new() -> Self {
+        Self(vec![None; 4_096])
+    }
+
+    /// One place for each colour, shared by few.
+    fn place(colour: [u8; 4]) -> usize {
+        let mixed = u32::from_le_bytes(colour).wrapping_mul(0x9e37_79b1) >> 20;
+        usize::try_from(mixed).unwrap_or(0)
+    }
+
+    fn knows(&self, colour: [u8; 4]) -> bool {
+        self.0[Self::place(colour)].is_some_and(|(known, _)| known == colour)
+    }
+
+    fn note(&mut self, colour: [u8; 4], number: u8) {
+        self.0[Self::place(colour)] = Some((colour, number));
+    }
+
+    fn number(&self, colour: [u8; 4]) -> u8 {
+        self.0[Self::place(colour)].map_or(0, |(_, number)| number)
+    }
+}
+
 fn choose(source: &Source<'_>) -> Form {
     let (mut grey, mut opaque, mut bits) = (true, true, 1_u8);
-    let mut colours: Option<BTreeMap<[u8; 4], ()>> = Some(BTreeMap::new());
-    let mut last = None;
+    let mut colours = Some(BTreeSet::new());
+    let mut recent = Recent::new();
     for pixel @ [r, g, b, alpha] in source.pixels(source.samples) {
-        if last == Some(pixel) {
+        if recent.knows(pixel) {
             continue;
         }
-        last = Some(pixel);
+        recent.note(pixel, 0);
         grey &= r == g && g == b;
         opaque &= alpha == 255;
         if grey {
@@ -132,7 +159,7 @@ fn choose(source: &Source<'_>) -> Form {
         }
         if let Some(known) = &mut colours {
             // Sorted by alpha first: `tRNS` then ends where the opaque colours begin.
-            known.insert([alpha, r, g, b], ());
+            known.insert([alpha, r, g, b]);
             if known.len() > 256 {
                 colours = None;
             }
@@ -142,7 +169,7 @@ fn choose(source: &Source<'_>) -> Form {
         return Form::Grey { bits };
     }
     if let Some(known) = colours {
-        let colours: Vec<_> = known.into_keys().map(|[alpha, r, g, b]| [r, g, b, alpha]).collect();
+        let colours: Vec<_> = known.into_iter().map(|[alpha, r, g, b]| [r, g, b, alpha]).collect();
         let bits = match colours.len() {
             ..=2 => 1,
             3..=4 => 2,
@@ -164,6 +191,7 @@ fn deflated(source: &Source<'_>, form: &Form) -> Result<Vec<u8>, FindingCode> {
         Form::Palette { colours, .. } => colours.iter().copied().zip(0..=255).collect(),
         _ => BTreeMap::new(),
     };
+    let mut recent = Recent::new();
     let mut filter = Filter::default();
     let mut row = Vec::new();
     for samples in source.rows() {
@@ -175,12 +203,11 @@ fn deflated(source: &Source<'_>, form: &Form) -> Result<Vec<u8>, FindingCode> {
                 (*bits == 8).then_some(1)
             }
             Form::Palette { bits, .. } => {
-                let mut last = ([0; 4], index.get(&[0; 4]).copied().unwrap_or(0));
                 let numbers = pixels.map(|pixel| {
-                    if last.0 != pixel {
-                        last = (pixel, index.get(&pixel).copied().unwrap_or(0));
+                    if !recent.knows(pixel) {
+                        recent.note(pixel, index.get(&pixel).copied().unwrap_or(0));
                     }
-                    last.1
+                    recent.number(pixel)
                 });
                 pack(numbers, *bits, &mut row);
                 None

@@ -206,3 +206,41 @@ fn every_picture_of_the_corpus_ends_in_a_verdict() {
     println!("{ran} pictures, {written} written anew");
     assert!(ran >= 200, "{ran}");
 }
+
+/// A TIFF of 2 by 1 pixels: entries as tag and value, one strip of the given octets.
+fn tiny_tiff(entries: &[(u16, u32)], strip: &[u8], palette: &[u16]) -> Vec<u8> {
+    let count = entries.len() + 2 + usize::from(!palette.is_empty());
+    let behind = u32::try_from(8 + 2 + count * 12 + 4).unwrap();
+    let mut octets = b"II*\0\x08\0\0\0".to_vec();
+    octets.extend(u16::try_from(count).unwrap().to_le_bytes());
+    let mut entry = |tag: u16, kind: u16, count: usize, value: u32| {
+        octets.extend([tag.to_le_bytes(), kind.to_le_bytes()].concat());
+        octets.extend(u32::try_from(count).unwrap().to_le_bytes());
+        octets.extend(value.to_le_bytes());
+    };
+    entries.iter().for_each(|&(tag, value)| entry(tag, 4, 1, value));
+    entry(273, 4, 1, behind);
+    entry(279, 4, 1, u32::try_from(strip.len()).unwrap());
+    if !palette.is_empty() {
+        entry(320, 3, palette.len(), behind + u32::try_from(strip.len()).unwrap());
+    }
+    octets.extend([0; 4]);
+    octets.extend_from_slice(strip);
+    octets.extend(palette.iter().flat_map(|value| value.to_le_bytes()));
+    octets
+}
+
+#[test]
+fn tiff_palettes_and_lowest_bits_first_are_read() {
+    let common = |bits, photometric| {
+        vec![(256, 2), (257, 1), (258, bits), (259, 1), (262, photometric), (277, 1), (278, 1)]
+    };
+    let mut palette = vec![0_u16; 3 * 256];
+    (palette[7], palette[256 + 7], palette[512 + 9]) = (0xff00, 0x8000, 0xff00);
+    let coloured = run(&tiny_tiff(&common(8, 3), &[7, 9], &palette)).0.unwrap();
+    assert_eq!(decoded(&coloured.octets).to_rgb8().as_raw(), &[255, 128, 0, 0, 0, 255]);
+    let mut entries = common(1, 1);
+    entries.insert(5, (266, 2));
+    let turned = run(&tiny_tiff(&entries, &[0b0000_0001], &[])).0.unwrap();
+    assert_eq!(decoded(&turned.octets).to_luma8().as_raw(), &[255, 0]);
+}

@@ -10,6 +10,7 @@
 
 mod directory;
 mod fax;
+mod mend;
 mod samples;
 
 use super::{Fidelity, colour, decode, outline};
@@ -18,7 +19,9 @@ use crate::pdf::{PageImage, Pixels, image_pdf};
 use ::tiff::decoder::{Decoder, Limits};
 use directory::Directory;
 use image::DynamicImage;
+use mend::Mended;
 use policy::{Budget, FindingCode, Findings, Policy};
+use std::collections::BTreeSet;
 use std::io::Cursor;
 
 type Source<'a> = Decoder<Cursor<&'a [u8]>>;
@@ -34,21 +37,24 @@ pub(super) fn rebuild(
     findings: &mut Findings,
     fidelity: Fidelity,
 ) -> Result<Rewritten, FindingCode> {
-    let Ok(decoder) = Decoder::new(Cursor::new(input)) else { return Err(FindingCode::Unreadable) };
+    let mended = mend::mend(input);
+    let Ok(decoder) = Decoder::new(Cursor::new(mended.octets.as_ref())) else {
+        return Err(FindingCode::Unreadable);
+    };
     let mut limits = Limits::default();
     limits.decoding_buffer_size =
         usize::try_from(budget.limits().image_px.saturating_mul(16)).unwrap_or(usize::MAX);
     limits.intermediate_buffer_size = limits.decoding_buffer_size;
     limits.ifd_value_size = TAG_OCTETS_MAX;
     let mut decoder = decoder.with_limits(limits);
-    let first = Directory::read(&mut decoder).ok_or(FindingCode::Unreadable)?;
+    let first = Directory::read(&mut decoder, &mended.palettes).ok_or(FindingCode::Unreadable)?;
     report(&first, findings);
     let is_document = first.coding.is_some() || !first.is_square() || decoder.more_images();
     if is_document {
-        return document(input, decoder, first, policy, budget, findings);
+        return document(&mended, decoder, first, policy, budget, findings);
     }
     decode::spend(first.width, first.height, budget)?;
-    let mut picture = page(input, &mut decoder, &first, findings)?;
+    let mut picture = page(&mended.octets, &mut decoder, &first, findings)?;
     turn(&mut picture, &first, findings);
     let mut outline = outline::survey(outline::Format::Tiff, input);
     outline.lossy = first.lossy;
@@ -71,7 +77,7 @@ fn turn(picture: &mut DynamicImage, directory: &Directory, findings: &mut Findin
 
 /// A page for each directory, one in memory at a time.
 fn document(
-    input: &[u8],
+    mended: &Mended<'_>,
     mut decoder: Source<'_>,
     first: Directory,
     policy: &Policy,
@@ -89,14 +95,14 @@ fn document(
             stopped = Some(code);
             return None;
         }
-        let picture = page(input, &mut decoder, &directory, findings).unwrap_or_else(|_| {
+        let picture = page(&mended.octets, &mut decoder, &directory, findings).unwrap_or_else(|_| {
             findings.add_detail(FindingCode::PageIncomplete, &number.to_string());
             let mut blank = image::GrayImage::new(directory.width, directory.height);
             blank.fill(255);
             DynamicImage::ImageLuma8(blank)
         });
         let image = page_image(picture, &directory, findings);
-        next = following(&mut decoder, number, findings);
+        next = following(&mut decoder, &mended.palettes, number, findings);
         Some(image)
     });
     let written = image_pdf(pages, policy.jpeg_quality);
@@ -107,10 +113,15 @@ fn document(
 }
 
 /// The next directory that is a page: thumbnails (`NewSubfileType` bit 0) are passed over.
-fn following(decoder: &mut Source<'_>, number: u32, findings: &mut Findings) -> Option<Directory> {
+fn following(
+    decoder: &mut Source<'_>,
+    palettes: &BTreeSet<u64>,
+    number: u32,
+    findings: &mut Findings,
+) -> Option<Directory> {
     while decoder.more_images() {
         let directory = match decoder.next_image() {
-            Ok(()) => Directory::read(decoder),
+            Ok(()) => Directory::read(decoder, palettes),
             Err(_) => None,
         };
         let Some(directory) = directory else {

@@ -3,6 +3,7 @@
 use super::{Source, fax::Coding};
 use ::tiff::tags::Tag;
 use image::metadata::Orientation;
+use std::collections::BTreeSet;
 
 /// The tags that matter here.
 #[derive(Clone, Debug)]
@@ -24,7 +25,7 @@ pub(super) struct Directory {
     pub(super) metadata: u32,
     pub(super) gps: bool,
     /// Red, green, blue of a palette, sixteen bits each, one plane after the other.
-    pub(super) palette: Vec<u16>,
+    pub(super) palette: Option<Vec<u16>>,
     pub(super) profile: Option<Vec<u8>>,
     resolution: (f64, f64),
     resolution_unit: u16,
@@ -35,8 +36,8 @@ const METADATA: &[u16] = &[270, 271, 272, 305, 306, 315, 316, 700, 33_432, 33_72
 const TAG_GPS: u16 = 34_853;
 
 impl Directory {
-    /// Reads the present directory of the decoder.
-    pub(super) fn read(decoder: &mut Source<'_>) -> Option<Self> {
+    /// Reads the present directory of the decoder; `palettes` names those whose samples are indices.
+    pub(super) fn read(decoder: &mut Source<'_>, palettes: &BTreeSet<u64>) -> Option<Self> {
         let (width, height) = decoder.dimensions().ok()?;
         let mut number = |tag: Tag| decoder.find_tag_unsigned::<u32>(tag).ok().flatten();
         let short = |value: Option<u32>, otherwise: u16| {
@@ -61,6 +62,9 @@ impl Directory {
             matches!(decoder.find_tag(Tag::from_u16_exhaustive(tag)), Ok(Some(_)) | Err(_))
         };
         let metadata = METADATA.iter().filter(|&&tag| present(decoder, tag)).count();
+        let is_palette = decoder.ifd_pointer().is_some_and(|pointer| palettes.contains(&pointer.0));
+        let palette =
+            if is_palette { decoder.find_tag_unsigned_vec(Tag::ColorMap).ok().flatten() } else { None };
         Some(Self {
             width,
             height,
@@ -77,7 +81,7 @@ impl Directory {
             lossy: matches!(compression, 6 | 7),
             metadata: u32::try_from(metadata).unwrap_or(u32::MAX),
             gps: present(decoder, TAG_GPS),
-            palette: decoder.find_tag_unsigned_vec(Tag::ColorMap).ok().flatten().unwrap_or_default(),
+            palette,
             profile: decoder.get_tag_u8_vec(Tag::IccProfile).ok(),
             resolution: (resolution(decoder, Tag::XResolution), resolution(decoder, Tag::YResolution)),
             resolution_unit,

@@ -34,7 +34,7 @@ pub(super) fn page(
     if bits > 8 {
         findings.add_detail(FindingCode::ImageReduced, "8 bit");
     }
-    let is_palette = matches!(kind, ColorType::Palette(_));
+    let is_palette = directory.palette.is_some();
     let mut samples = sample.to_eight(&raw, width * per_row, is_palette).ok_or(FindingCode::Unreadable)?;
     drop(raw);
     if layout.planes > 1 {
@@ -126,6 +126,12 @@ fn coloured(
     let (width, height) = (directory.width, directory.height);
     let rgb = |pixels| image::RgbImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgb8);
     match kind {
+        ColorType::Gray(_) if let Some(palette) = &directory.palette => {
+            let count = palette.len() / 3;
+            let value = |at: usize| palette.get(at).map_or(0, |&value| (value >> 8) as u8);
+            let look_up = |&index: &u8| [0, count, 2 * count].map(|plane| value(plane + usize::from(index)));
+            rgb(samples.iter().flat_map(look_up).collect())
+        }
         ColorType::Gray(_) => {
             image::GrayImage::from_raw(width, height, samples).map(DynamicImage::ImageLuma8)
         }
@@ -135,12 +141,6 @@ fn coloured(
         ColorType::RGB(_) => rgb(samples),
         ColorType::RGBA(_) => {
             image::RgbaImage::from_raw(width, height, samples).map(DynamicImage::ImageRgba8)
-        }
-        ColorType::Palette(_) => {
-            let count = directory.palette.len() / 3;
-            let value = |at: usize| directory.palette.get(at).map_or(0, |&value| (value >> 8) as u8);
-            let look_up = |&index: &u8| [0, count, 2 * count].map(|plane| value(plane + usize::from(index)));
-            rgb(samples.iter().flat_map(look_up).collect())
         }
         ColorType::CMYK(_) => {
             let inks: Vec<u8> = samples.iter().map(|&ink| 255 - ink).collect();
