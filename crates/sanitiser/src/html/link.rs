@@ -192,41 +192,47 @@ pub(super) enum Shown {
     Address(String),
 }
 
-/// Reads the address in a link's text.
+/// Reads the address in a link's text: the first web address or domain among its words, or a mail address when the
+/// text is nothing else.
 pub(super) fn shown(text: &str) -> Shown {
-    let text = text.trim();
-    let lower = narrowed_keeping_spaces(text).to_lowercase();
-    let from = lower.find("://").map(|at| at.saturating_add(3)).or_else(|| lower.find("www."));
-    if let Some(from) = from {
-        return host_of(lower.get(from..).unwrap_or_default());
+    let is_edge = |c: char| c.is_whitespace() || "<>()[]\"'「」『』【】（）［］〔〕、。，,｜|".contains(c);
+    let mut words =
+        text.split(is_edge).map(|word| narrowed(word).to_lowercase()).filter(|word| !word.is_empty());
+    let (first, second) = (words.next(), words.next());
+    if let (Some(word), None) = (&first, &second)
+        && let Some((local, domain)) = word.split_once('@')
+        && !word.contains("://")
+    {
+        let sound = !local.is_empty() && domain_before_words(domain).is_some();
+        return if sound { Shown::Address(word.clone()) } else { Shown::Words };
     }
-    let whole =
-        lower.trim_matches(|c: char| matches!(c, '<' | '>' | '(' | ')' | '「' | '」' | '【' | '】' | '。'));
-    if whole.contains(char::is_whitespace) {
-        return Shown::Words;
-    }
-    if let Some((local, domain)) = whole.split_once('@') {
-        let sound = !local.is_empty() && looks_like_domain(domain);
-        return if sound { Shown::Address(whole.to_owned()) } else { Shown::Words };
-    }
-    let host = whole.split(['/', '?', '#', ':']).next().unwrap_or_default();
-    if looks_like_domain(host) { host_of(whole) } else { Shown::Words }
+    let host = first.into_iter().chain(second).chain(words).find_map(|word| host_in(&word));
+    host.map_or(Shown::Words, Shown::Host)
 }
 
-fn narrowed_keeping_spaces(text: &str) -> String {
-    text.split(' ').map(narrowed).collect::<Vec<_>>().join(" ")
+/// The host that a word shows.
+fn host_in(word: &str) -> Option<String> {
+    let (rest, said) = match word.split_once("://") {
+        Some((_, rest)) => (rest, true),
+        None => (word, word.starts_with("www.")),
+    };
+    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    let authority = if said { authority.rsplit('@').next().unwrap_or_default() } else { authority };
+    let host = authority.split(':').next().unwrap_or_default().trim_matches('.');
+    if let Some(domain) = domain_before_words(host) {
+        return punycode::host(domain);
+    }
+    let ascii = punycode::host(host).filter(|ascii| said && is_host(ascii) && ascii.contains('.'))?;
+    Some(ascii)
 }
 
-fn host_of(rest: &str) -> Shown {
-    let authority: &str = rest
-        .split(|c: char| "/\\?#<>\"' )）」】、。，".contains(c) || c.is_whitespace())
-        .next()
-        .unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default().split(':').next().unwrap_or_default();
-    match punycode::host(host.trim_matches('.')).filter(|ascii| is_host(ascii)) {
-        Some(ascii) if ascii.contains('.') => Shown::Host(ascii),
-        Some(_) | None => Shown::Words,
+/// A domain, or the domain with which a text such as `bank.example.jpをご覧ください` begins.
+fn domain_before_words(text: &str) -> Option<&str> {
+    if looks_like_domain(text) {
+        return Some(text);
     }
+    let end = text.find(|c: char| !c.is_ascii())?;
+    text.get(..end).map(|head| head.trim_end_matches(['.', '-'])).filter(|head| looks_like_domain(head))
 }
 
 /// Top-level domains that the text of a link ends in when it means an address and no file name.
@@ -361,6 +367,11 @@ mod tests {
             ("info@bank.co.jp", "mailto:info@bank.co.jp", false),
             ("https://bank.jp", "https://bank.jp@evil.example/", true),
             ("ｗｗｗ．ｂａｎｋ．ｊｐ", "https://evil.example/", true),
+            ("www.bank.co.jpをご覧ください", "https://www.bank.co.jp/x", false),
+            ("bank.co.jp ログイン", "https://evil.example/", true),
+            ("［画像：www.bank.co.jp］", "https://www.bank.co.jp/", false),
+            ("総務省.jp", "https://xn--lhr645fjve.jp/", false),
+            ("資料.docx を開く", "https://evil.example/", false),
             (
                 "https://a.jp/x",
                 "https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2Fa.jp%2Fx&data=y",
@@ -379,7 +390,7 @@ mod tests {
             assert_eq!(deceives(&shown(text), &target(href, None)), expected, "{text:?} {href:?}");
             ran += 1;
         }
-        assert_eq!(ran, 15);
+        assert_eq!(ran, 20);
     }
 
     #[test]

@@ -100,6 +100,7 @@ fn what_cannot_be_seen_is_dropped_and_counted() {
         ("<div style='background:url(x)'><font color=white>y</font></div>", "y", 0),
         ("<div style='visibility:hidden'>x<b style='visibility:visible'>y</b></div>", "y", 1),
         ("<!--[if mso]><p>Outlook</p><![endif]-->a<!--[if !mso]><!-->b<!--<![endif]-->", "ab", 1),
+        ("a<a href=https://evil.example/ style='display:none'>x</a>", "a", 1),
         ("<!--[if mso]><table><tr><td><![endif]-->a", "a", 0),
         ("a<b title='x", "a", 1),
     ];
@@ -110,7 +111,7 @@ fn what_cannot_be_seen_is_dropped_and_counted() {
         assert_eq!(findings.count(FindingCode::HiddenText), hidden, "{html}");
         ran += 1;
     }
-    assert_eq!(ran, 12);
+    assert_eq!(ran, 13);
 }
 
 #[test]

@@ -10,6 +10,7 @@ impl Walk<'_> {
     /// Begins an element that has content; says what its end will do.
     pub(super) fn open(&mut self, name: &str, seen: &Seen<'_>, said: &Declarations, now: Inherited) -> Close {
         match name {
+            "a" if now.hidden || now.unseen || now.skipped => Close::Nothing,
             "a" => self.open_link(seen),
             "table" => self.open_table(seen),
             "tr" => {
