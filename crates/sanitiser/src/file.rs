@@ -4,16 +4,15 @@
 use crate::{
     Outcome, Rewritten, Supplements, Surroundings, calendar, delimited,
     detect::{self, Detected},
-    html, json,
+    html_file, json,
     message::{
         Growing,
         leaf::{self, Part},
-        note_charset,
     },
-    pdf, plain_file, raster, text, vcard, xml,
+    pdf, plain_file, raster, vcard, xml,
 };
-use mail::{MediaType, PartPath, charset};
-use policy::{Action, FindingCode, Findings, Kind, Policy};
+use mail::PartPath;
+use policy::{FindingCode, Findings, Kind, Policy};
 
 /// Sanitises a file on its own: the same road as a part of a message.
 pub(crate) fn sanitise(
@@ -54,7 +53,7 @@ pub(crate) fn rewrite(
             Ok(rewritten)
         }
         Kind::Vcard => vcard::rewrite(octets, label, budget, findings),
-        Kind::Html => html_file(octets, label, findings, growing),
+        Kind::Html => html_file::rewrite(octets, label, budget, findings),
         Kind::Pdf => {
             let reduction = if reduced { pdf::Reduction::Smaller } else { pdf::Reduction::None };
             let passwords = &growing.rules.supplements.passwords;
@@ -66,28 +65,4 @@ pub(crate) fn rewrite(
         }
         _ => Err(FindingCode::NotSupportedYet),
     }
-}
-
-/// An HTML file becomes a text file.
-fn html_file(
-    octets: &[u8],
-    label: Option<&str>,
-    findings: &mut Findings,
-    growing: &mut Growing<'_>,
-) -> Result<Rewritten, FindingCode> {
-    let decoded = charset::decode(octets, label);
-    if decoded.refused {
-        return Err(FindingCode::CharsetRefused);
-    }
-    note_charset(&decoded, findings);
-    let read = html::to_text(&decoded.text, &mut growing.budget, findings)?;
-    let filtered = text::filter(&read.text, &mut growing.budget, findings)?;
-    findings.add(FindingCode::HtmlToText);
-    Ok(Rewritten {
-        octets: filtered.replace('\n', "\r\n").into_bytes(),
-        media_type: MediaType::TEXT,
-        extension: "txt",
-        charset: Some("UTF-8"),
-        action: Action::Extract,
-    })
 }

@@ -6,11 +6,9 @@
 //! *Security.* Never recursive over input: nested messages and multiparts are visited from a stack. A part is
 //! announced before it is opened, and a part on which an earlier child died is not opened again.
 
-pub(crate) mod body;
+mod body;
 mod fields;
 pub(crate) mod leaf;
-
-pub(crate) use body::note_charset;
 
 use crate::{Outcome, Supplements, Surroundings, calendar, mime};
 use body::Alternative;

@@ -222,7 +222,7 @@ fn decoded(
 }
 
 /// What decoding met, as findings.
-pub(crate) fn note_charset(decoded: &charset::Decoded, findings: &mut Findings) {
+fn note_charset(decoded: &charset::Decoded, findings: &mut Findings) {
     if decoded.repaired {
         findings.add_detail(FindingCode::CharsetRepaired, decoded.used);
     }
