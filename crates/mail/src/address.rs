@@ -81,14 +81,21 @@ fn split_at_sign(text: &str) -> Option<usize> {
 }
 
 fn local_part_is_sound(text: &str) -> bool {
-    let quoted = text.len() >= 2 && text.starts_with('"') && text.ends_with('"');
-    text.bytes().all(|b| {
-        if quoted {
-            (0x20..0x7f).contains(&b)
-        } else {
-            b.is_ascii_graphic() && !b"<>(),;:\\\"[]@".contains(&b)
-        }
-    })
+    match text.strip_prefix('"') {
+        Some(rest) => rest.strip_suffix('"').is_some_and(quoted_content_is_sound),
+        None => text.bytes().all(|b| b.is_ascii_graphic() && !b"<>(),;:\\\"[]@".contains(&b)),
+    }
+}
+
+/// `*QcontentSMTP`: printable, no quote that ends it early (what follows would stand unquoted in a command).
+fn quoted_content_is_sound(content: &str) -> bool {
+    let mut escaped = false;
+    let sound = content.bytes().all(|b| {
+        let ends_early = b == b'"' && !escaped;
+        escaped = b == b'\\' && !escaped;
+        (0x20..0x7f).contains(&b) && !ends_early
+    });
+    sound && !escaped
 }
 
 fn domain_is_sound(text: &str) -> bool {
@@ -164,16 +171,37 @@ mod tests {
 
     #[test]
     fn addresses_of_mobile_carriers_are_taken() {
-        for text in
-            ["foo..bar@docomo.ne.jp", "foo.@ezweb.ne.jp", ".a@x.jp", "\"a b@c\"@x.jp", "a@[127.0.0.1]"]
-        {
+        for text in [
+            "foo..bar@docomo.ne.jp",
+            "foo.@ezweb.ne.jp",
+            ".a@x.jp",
+            "\"a b@c\"@x.jp",
+            "\"a\\\"\\\\\"@x.jp",
+            "a@[127.0.0.1]",
+        ] {
             assert_eq!(Mailbox::parse(text).map(|m| m.to_string()), Ok(text.to_owned()));
         }
     }
 
     #[test]
     fn what_could_break_a_command_line_is_refused() {
-        for text in ["a\rb@c", "a b@c", "a@b c", "@b", "a@", "a", "\"a@b", "あ@b", "a@b>", "<a@b", "a\n@b"] {
+        for text in [
+            "\"a\" SIZE=1 \"b\"@c",
+            "\"a\">\"b\"@c",
+            "\"a\\\"@c",
+            "\"@c",
+            "a\rb@c",
+            "a b@c",
+            "a@b c",
+            "@b",
+            "a@",
+            "a",
+            "\"a@b",
+            "あ@b",
+            "a@b>",
+            "<a@b",
+            "a\n@b",
+        ] {
             assert!(Mailbox::parse(text).is_err(), "{text:?}");
         }
         let long = format!("{}@x", "a".repeat(65));
