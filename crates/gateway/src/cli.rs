@@ -21,10 +21,10 @@ struct Cli {
 #[derive(Debug, Args)]
 struct Where {
     /// Configuration file (TOML). Without one the embedded defaults stand.
-    #[arg(long)]
+    #[arg(long, global = true)]
     config: Option<PathBuf>,
     /// Data folder, over the configuration.
-    #[arg(long)]
+    #[arg(long, global = true)]
     data: Option<PathBuf>,
 }
 

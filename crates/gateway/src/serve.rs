@@ -130,6 +130,17 @@ pub(crate) fn open_store(config: &Config) -> anyhow::Result<(Store, Recovery)> {
     Store::open(settings).with_context(|| format!("cannot open {}", config.data.display()))
 }
 
+/// Files of the store are for this account alone; others may pass through the folder to the socket, no more.
+fn prepare_folder(data: &std::path::Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    if !data.exists() {
+        std::fs::create_dir_all(data)?;
+        std::fs::set_permissions(data, std::fs::Permissions::from_mode(0o711))?;
+    }
+    Ok(())
+}
+
 fn tell_recovery(recovery: &Recovery) {
     tracing::info!(
         event = "store.opened",

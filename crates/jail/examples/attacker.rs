@@ -75,7 +75,7 @@ fn spin() -> bool {
 fn eat() -> bool {
     let mut eaten: Vec<Vec<u8>> = Vec::new();
     loop {
-        eaten.push(std::hint::black_box(vec![1; 16 << 20]));
+        eaten.push(std::hint::black_box(vec![0; 16 << 20]));
     }
 }
 
