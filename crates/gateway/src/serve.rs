@@ -113,8 +113,7 @@ pub(crate) fn key_folder(config: &Config) -> PathBuf {
 
 /// Opens the store with its keys; makes keys only where the configuration allows it.
 pub(crate) fn open_store(config: &Config) -> anyhow::Result<(Store, Recovery)> {
-    std::fs::create_dir_all(&config.data)
-        .with_context(|| format!("cannot make {}", config.data.display()))?;
+    prepare_folder(&config.data).with_context(|| format!("cannot prepare {}", config.data.display()))?;
     let keys = if config.automatic_keys {
         Keys::automatic(&config.data)?
     } else {
