@@ -206,9 +206,10 @@ pub fn read(message: &[u8], budget: &mut Budget) -> Result<Message, FindingCode>
     read_below(message, PartPath::root(), budget)
 }
 
-/// As [`read`], for a message that was found inside another input: `path` is its place, and its depth counts.
+/// Reads a message that was found inside another one, such as an .eml file: `path` is the place of its root, and
+/// its depth counts from the root of the whole.
 pub fn read_below(message: &[u8], path: PartPath, budget: &mut Budget) -> Result<Message, FindingCode> {
-    if u64::try_from(path.depth()).unwrap_or(u64::MAX) > budget.limits().mime_depth {
+    if u64::try_from(path.depth()).is_ok_and(|depth| depth > budget.limits().mime_depth) {
         return Err(FindingCode::LimitMimeDepth);
     }
     budget.spend_part().map_err(|exhausted| exhausted.0)?;
@@ -281,7 +282,7 @@ impl Walk<'_, '_> {
             &section,
             &waiting.default_type,
             waiting.is_message,
-            waiting.parent.is_none(),
+            waiting.path == PartPath::root(),
         );
         let mut entity = Entity {
             path: waiting.path.clone(),

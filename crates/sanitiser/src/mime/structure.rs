@@ -106,7 +106,7 @@ pub(super) fn declared(
     }
 }
 
-/// The field of this name that may stand once.
+/// The field of this name that may stand once. Of several that say the same, the longest: it has the parameters.
 fn only<'s>(
     section: &'s Section,
     name: &'s str,
@@ -115,11 +115,28 @@ fn only<'s>(
 ) -> Option<&'s Field> {
     let mut fields = section.named(name);
     let first = fields.next()?;
+    let mut alike = true;
     for other in fields {
-        let same = collapsed(&first.value).eq_ignore_ascii_case(&collapsed(&other.value));
+        let same = say_the_same(&first.value, &other.value, row);
+        alike &= same;
         noted.push(if same { Ambiguity::RepeatedField } else { row });
     }
-    Some(first)
+    if alike { section.named(name).max_by_key(|field| collapsed(&field.value).len()) } else { Some(first) }
+}
+
+/// Whether no reader can tell from two values which one another reader took.
+fn say_the_same(one: &[u8], other: &[u8], row: Ambiguity) -> bool {
+    if collapsed(one).eq_ignore_ascii_case(&collapsed(other)) {
+        return true;
+    }
+    if row == Ambiguity::DuplicateContentType {
+        // Of a type without parts only the parameters differ, and the charset has to be proven anyway.
+        let (one, other) = (content_type::read(one), content_type::read(other));
+        let text = one.media_type().is_some_and(|media_type| media_type.top_level() == "text");
+        return text && one.head == other.head;
+    }
+    let identity = |value| transfer::encoding(value) == Ok(Encoding::Identity);
+    row == Ambiguity::DuplicateTransferEncoding && identity(one) && identity(other)
 }
 
 fn media_type(value: &Value, noted: &mut Vec<Ambiguity>) -> MediaType {
@@ -370,7 +387,7 @@ fn parameters(value: &Value) -> Parameters {
     let is =
         |name: &str, wanted: &str| value.token(name).is_some_and(|text| text.eq_ignore_ascii_case(wanted));
     Parameters {
-        charset: value.token("charset"),
+        charset: value.token("charset").or_else(|| extended_token(value, "charset")),
         flowed: is("format", "flowed"),
         delsp: is("delsp", "yes"),
         method: value.token("method"),
@@ -378,6 +395,13 @@ fn parameters(value: &Value) -> Parameters {
         protocol: value.token("protocol"),
         smime_type: value.token("smime-type"),
     }
+}
+
+/// The value of `name*=charset'language'value`.
+fn extended_token(value: &Value, name: &str) -> Option<String> {
+    let text = value.extended(name).next()?.value.rsplit(|&b| b == b'\'').next()?;
+    let text = String::from_utf8_lossy(text).into_owned();
+    (!text.is_empty() && text.len() <= 64).then_some(text)
 }
 
 fn content_id(field: &Field) -> Option<String> {
@@ -414,7 +438,8 @@ fn names(content_type: Option<&Value>, disposition: Option<&Value>, noted: &mut 
 
 /// The extension of a raw name, lower-case; `None` when there is none or it is still encoded.
 fn extension(text: &[u8]) -> Option<Vec<u8>> {
-    if text.starts_with(b"=?") {
+    // Encoded words, ISO-2022-JP and UTF-16 hold dots that are none.
+    if text.starts_with(b"=?") || text.contains(&0x1b) || text.contains(&0) {
         return None;
     }
     let dot = text.iter().rposition(|&b| b == b'.')?;

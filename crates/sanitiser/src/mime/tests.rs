@@ -81,6 +81,21 @@ fn every_row_has_a_case_and_gets_its_verdict() {
     }
 }
 
+/// In every order of CR and LF the program is either found as a file, or the part that holds it is refused, or every
+/// reader ends the header section there and sees base64 text.
+#[test]
+fn no_order_of_cr_and_lf_hides_a_file() {
+    let orders = fixtures::mime::line_end_orders();
+    for (name, octets) in &orders {
+        let message = read_with(octets, &Limits::STANDARD).unwrap();
+        let read = leaves(&message).iter().any(|(_, octets)| *octets == MARKER);
+        let refused = message.entities().any(is_refused);
+        let ends = name.replace("\\r\\n", "\\n").contains("\\n\\n");
+        assert!(read != refused || (ends && !read), "{name}: read {read}, refused {refused}: {message:#?}");
+    }
+    assert_eq!(orders.len(), 60);
+}
+
 /// A limit, octets that meet it and octets that pass it by one, and the code for the latter.
 #[test]
 fn limits_are_met_exactly_and_passed_by_one() {
@@ -176,6 +191,22 @@ fn paths_are_numbered_from_the_root() {
     let message = read_with(text, &Limits::STANDARD).unwrap();
     let paths: Vec<_> = message.entities().map(|e| format!("{} {}", e.path, e.media_type)).collect();
     assert_eq!(paths, ["1 multipart/mixed", "1.1 text/plain", "1.2 message/rfc822", "1.2.1 text/plain"]);
+}
+
+/// An .eml file far down in the tree does not start counting anew.
+#[test]
+fn a_message_inside_counts_its_depth_from_the_root() {
+    let limits = Limits { mime_depth: 3, ..Limits::STANDARD };
+    let at =
+        |levels| read_below(&nested_messages(levels), PartPath::root().child(2), &mut Budget::new(&limits));
+    assert_eq!(at(0).unwrap().root.path.to_string(), "1.2");
+    assert!(!at(1).unwrap().entities().any(is_refused));
+    assert!(at(2).unwrap().entities().any(is_refused));
+    let deep = PartPath::root().child(1).child(1).child(1);
+    assert_eq!(
+        read_below(b"A: b", deep, &mut Budget::new(&limits)).unwrap_err(),
+        FindingCode::LimitMimeDepth
+    );
 }
 
 /// Cutting a case anywhere, or flipping an octet, neither panics nor breaks the budget.
