@@ -261,7 +261,7 @@ fn an_original_comes_back_to_two_people_only() {
         gateway.ask(&["quarantine", "export", "1", "--out", folder.path().join("b").to_str().unwrap()]);
     assert!(!again.status.success(), "an original was given out twice");
     let audit = gateway.ask(&["audit", "export"]);
-    for event in ["original.requested", "original.approved", "original.exported"] {
+    for event in ["original.requested", "original.approved", "original.released"] {
         assert!(stdout(&audit).contains(event), "{event} is not in the chain:\n{}", stdout(&audit));
     }
 }
