@@ -69,7 +69,7 @@ async fn read_message(stream: &mut BufReader<tokio::net::TcpStream>) -> String {
     loop {
         let from = message.len();
         assert!(stream.read_line(&mut message).await.unwrap() > 0, "the message ends");
-        if &message[from..] == ".\r\n" {
+        if message.get(from..) == Some(".\r\n") {
             message.truncate(from);
             return message;
         }
