@@ -4,6 +4,7 @@
 use super::{Growing, part_report};
 use crate::{
     html::{self, HtmlText, ImageSource},
+    html_file,
     mime::{Disposition, Entity, EntityBody},
     report, similarity, text,
 };
@@ -191,10 +192,7 @@ fn read_html(
         Ok(read)
     });
     match filtered {
-        Ok(text) => {
-            findings.add(FindingCode::HtmlToText);
-            Some(text)
-        }
+        Ok(text) => Some(text),
         Err(code) => {
             refuse(entity, code, std::mem::take(findings), growing);
             None
@@ -212,7 +210,10 @@ fn decoded(
         refuse(entity, code, std::mem::take(findings), growing);
         return None;
     }
-    let decoded = charset::decode(octets, entity.parameters.charset.as_deref());
+    let own =
+        (entity.media_type.as_str() == "text/html").then(|| html_file::declared_charset(octets)).flatten();
+    let label = entity.parameters.charset.as_deref().or(own.as_deref());
+    let decoded = charset::decode(octets, label);
     if decoded.refused {
         refuse(entity, FindingCode::CharsetRefused, std::mem::take(findings), growing);
         return None;
