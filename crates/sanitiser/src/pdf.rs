@@ -20,6 +20,7 @@ mod number;
 mod render;
 mod seen;
 mod sketch;
+mod tree;
 pub mod write;
 
 pub use images::{PageImage, Pixels, image_pdf};
@@ -66,8 +67,13 @@ pub fn flatten(
     findings: &mut Findings,
     surroundings: &mut dyn Surroundings,
 ) -> Result<Rewritten, FindingCode> {
-    let (pdf, password) = open(input, passwords, findings)?;
-    let pdf = prepare(pdf, input, password, budget, findings)?;
+    let pdf = match open(input, passwords) {
+        Ok((pdf, password)) => prepare(pdf, input, password, budget, findings)?,
+        Err(code) => repair(input, passwords, budget, findings)?.ok_or(code)?,
+    };
+    if input.windows(8).any(|window| window == b"/Encrypt") {
+        findings.add(FindingCode::PdfEncryptionDropped);
+    }
     let mut reduction = reduction;
     loop {
         match draw_all(&pdf, policy, reduction, budget, findings, surroundings) {
@@ -88,12 +94,7 @@ fn rewritten(octets: Vec<u8>) -> Rewritten {
 }
 
 /// Opens a file, with the password that opened it.
-fn open<'p>(
-    input: &[u8],
-    passwords: &'p [String],
-    findings: &mut Findings,
-) -> Result<(Pdf, &'p str), FindingCode> {
-    let is_encrypted = input.windows(8).any(|window| window == b"/Encrypt");
+fn open<'p>(input: &[u8], passwords: &'p [String]) -> Result<(Pdf, &'p str), FindingCode> {
     let mut result = Pdf::new(input.to_vec());
     let mut used = "";
     for password in passwords {
@@ -105,15 +106,33 @@ fn open<'p>(
     }
     match result {
         Ok(pdf) if pdf.pages().is_empty() => Err(FindingCode::Unreadable),
-        Ok(pdf) => {
-            if is_encrypted {
-                findings.add(FindingCode::PdfEncryptionDropped);
-            }
-            Ok((pdf, used))
-        }
+        Ok(pdf) => Ok((pdf, used)),
         Err(LoadPdfError::Decryption(DecryptionError::PasswordProtected)) => Err(FindingCode::Locked),
         Err(LoadPdfError::Decryption(_) | LoadPdfError::Invalid) => Err(FindingCode::Unreadable),
     }
+}
+
+/// A file that hayro does not open, but lopdf does (crypt filters, damage): written anew for hayro.
+fn repair(
+    input: &[u8],
+    passwords: &[String],
+    budget: &mut Budget,
+    findings: &mut Findings,
+) -> Result<Option<Pdf>, FindingCode> {
+    for password in std::iter::once("").chain(passwords.iter().map(String::as_str)) {
+        let mut built = Findings::new();
+        let Some(document) = inspect::read(input, password, &mut built) else { continue };
+        inspect::inspect(&document, budget, &mut built).map_err(limit)?;
+        let Some(octets) = normalise::normalise(document, None, budget, &mut built).map_err(limit)? else {
+            continue;
+        };
+        if let Some(pdf) = Pdf::new(octets).ok().filter(|pdf| !pdf.pages().is_empty()) {
+            findings.add(FindingCode::PdfRepaired);
+            findings.append(built);
+            return Ok(Some(pdf));
+        }
+    }
+    Ok(None)
 }
 
 /// Reports what else the file holds, and makes up for what the renderer lacks. The file as it came is drawn when it
@@ -130,12 +149,14 @@ fn prepare(
     };
     inspect::inspect(&document, budget, findings).map_err(limit)?;
     let mut built = Findings::new();
-    let Some(octets) = normalise::normalise(document, budget, &mut built).map_err(limit)? else {
+    let Some(octets) =
+        normalise::normalise(document, Some(pdf.pages().len()), budget, &mut built).map_err(limit)?
+    else {
         findings.append(built);
         return Ok(pdf);
     };
     match Pdf::new(octets) {
-        Ok(prepared) if prepared.pages().len() == pdf.pages().len() => {
+        Ok(prepared) if prepared.pages().len() >= pdf.pages().len() => {
             findings.append(built);
             Ok(prepared)
         }

@@ -259,3 +259,50 @@ fn our_own_output_goes_through_again_with_the_same_pages() {
     let paper = |pdf: &[u8]| String::from_utf8_lossy(pdf).matches("/MediaBox[0 0 200 100]").count();
     assert_eq!((paper(&once), paper(&twice)), (1, 1));
 }
+
+#[test]
+fn a_page_listed_twice_and_a_missing_one_count_as_readers_count_them() {
+    let objects = [
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Kids[3 0 R 3 0 R 9 0 R]/Count 3/MediaBox[0 0 200 100]>>",
+        "<</Type/Page/Parent 2 0 R/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
+        "<</Length 47>>\nstream\nBT /F 20 Tf 20 40 Td (Hello 2 worlds) Tj ET   \nendstream",
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    ];
+    let (out, findings) = flatten(&document(&objects.map(str::to_owned), ""));
+    assert_eq!(contents(&out).len(), 3);
+    assert_eq!(layer(&out), "Hello 2 worldsHello 2 worlds");
+    assert_eq!(findings.count(FindingCode::PageIncomplete), 1);
+}
+
+#[test]
+fn a_highlight_without_appearance_leaves_the_text_readable() {
+    let input = page(
+        HELLO,
+        "/Annots[6 0 R 7 0 R 8 0 R]",
+        "",
+        &[
+            "<</Type/Annot/Subtype/Highlight/Rect[20 35 160 60]/QuadPoints[20 60 160 60 20 35 160 35]/C[1 1 0]>>",
+            "<</Type/Annot/Subtype/FreeText/Rect[20 70 160 90]/Contents(Note)/DA(/Helv 10 Tf 1 0 0 rg)>>",
+            "<</Type/Annot/Subtype/Stamp/Rect[0 0 10 10]>>",
+        ],
+    );
+    let (out, findings) = flatten(&input);
+    assert_eq!(layer(&out), "Hello 2 worldsNote");
+    assert_eq!(findings.count(FindingCode::AppearanceBuilt), 2);
+    assert_eq!(findings.count(FindingCode::PageIncomplete), 1);
+}
+
+#[test]
+fn a_locked_file_asks_for_its_password() {
+    // The empty document of RC4 with a user password that is not given: hayro and lopdf must both refuse it.
+    let objects = [
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>",
+    ];
+    let key = "28BF4E5E4E758A4164004E56FFFA01082E2E00B6D0683E802F0CA9FE6453697A";
+    let trailer = format!("/ID[<00><00>]/Encrypt<</Filter/Standard/V 1/R 2/P -4/O<{key}>/U<{key}>>>");
+    let (result, _) = flatten_with(&document(&objects.map(str::to_owned), &trailer), Limits::STANDARD);
+    assert_eq!(result, Err(FindingCode::Locked));
+}

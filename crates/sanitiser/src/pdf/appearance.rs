@@ -147,11 +147,14 @@ fn list_box(document: &Document, dict: &Dictionary, sketch: &mut Sketch, style: 
         Some(value) => vec![text(value)],
         None => Vec::new(),
     };
+    let marked = inherited(document, dict, b"I").and_then(|indices| indices.as_array().ok());
+    let marked: Vec<i64> = marked.into_iter().flatten().filter_map(|index| index.as_i64().ok()).collect();
+    let first = inherited(document, dict, b"TI").and_then(|top| top.as_i64().ok()).unwrap_or(0);
     let mut lines = Vec::new();
     if let Some(Object::Array(options)) = inherited(document, dict, b"Opt") {
-        for option in options.iter().take(200) {
+        for (index, option) in (0_i64..).zip(options).skip_while(|(index, _)| *index < first).take(200) {
             let (export, shown) = option_pair(option);
-            let is_chosen = chosen.contains(&export) || chosen.contains(&shown);
+            let is_chosen = marked.contains(&index) || chosen.contains(&export) || chosen.contains(&shown);
             lines.push(format!("{}{shown}", if is_chosen { "» " } else { "" }));
         }
     }

@@ -5,41 +5,60 @@
 //! - Forms with a transparency group that is neither isolated nor knockout, painted plainly, lose the group: painted
 //!   with Normal and alpha 1 it equals no group (ISO 32000-1 §11.4.5), while hayro would isolate it and turn a
 //!   highlight into an opaque bar.
+//! - A page tree that hayro counts short is written flat: see [`super::tree`].
 //! - Appearances of fields and annotations: see [`super::appearance`].
 //!
 //! The result is only ever drawn to pixels.
 //!
 //! *Security.* Works on objects that lopdf has already read; walks them once, each spent as a node.
 
-use super::appearance;
 use super::inspect::{dictionary_of, name, sub, value};
+use super::{appearance, tree};
 use hayro::hayro_interpret::hayro_cmap::{BfString, CMap, CMapName, load_embedded};
 use lopdf::{Dictionary, Document, Object, ObjectId, Stream};
-use policy::{Budget, Exhausted, Findings};
+use policy::{Budget, Exhausted, FindingCode, Findings};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Makes the changes; the octets of the changed file, or `None` when nothing needed to change.
+/// Makes the changes; the octets of the changed file, or `None` when nothing needed to change. `pages` is what hayro
+/// counts in the file as it came, `None` if hayro cannot open it at all: then it is written anew in any case.
 pub(super) fn normalise(
     mut document: Document,
+    pages: Option<usize>,
     budget: &mut Budget,
     findings: &mut Findings,
 ) -> Result<Option<Vec<u8>>, Exhausted> {
     budget.spend_nodes(u64::try_from(document.objects.len()).unwrap_or(u64::MAX))?;
+    let tree = tree::flatten(&mut document, pages.unwrap_or(0), budget)?;
+    if let Some(missing) = tree {
+        findings.add(FindingCode::PdfRepaired);
+        findings.add_many(FindingCode::PageIncomplete, missing, "missing");
+    }
     let fonts = add_to_unicode(&mut document);
     let groups = drop_plain_groups(&mut document);
     let built = appearance::build(&mut document, budget, findings)?;
-    if !(fonts || groups || built) {
+    if !(fonts || groups || built || tree.is_some() || pages.is_none()) {
         return Ok(None);
     }
     let mut octets = Vec::new();
     Ok(document.save_to(&mut octets).is_ok().then_some(octets))
 }
 
+/// Stands for codes that are UTF-16 already.
+const IDENTITY: &[u8] = b"Identity-UTF16";
+
 fn add_to_unicode(document: &mut Document) -> bool {
     let mut lacking: Vec<(ObjectId, Vec<u8>, &'static [u8])> = Vec::new();
     for (id, object) in &document.objects {
         let Object::Dictionary(font) = object else { continue };
-        if name(document, font, b"Subtype") != b"Type0" || font.has(b"ToUnicode") {
+        if name(document, font, b"Subtype") != b"Type0" {
+            continue;
+        }
+        if name(document, font, b"ToUnicode").starts_with(b"Identity-") {
+            // Not allowed, but written: the codes are UTF-16.
+            lacking.push((*id, IDENTITY.to_vec(), IDENTITY));
+            continue;
+        }
+        if font.has(b"ToUnicode") {
             continue;
         }
         let descendant = value(document, font, b"DescendantFonts")
@@ -58,7 +77,7 @@ fn add_to_unicode(document: &mut Document) -> bool {
     let mut made: BTreeMap<Vec<u8>, ObjectId> = BTreeMap::new();
     let is_changed = !lacking.is_empty();
     for (id, encoding, collection) in lacking {
-        let map = if encoding.starts_with(b"Identity-") {
+        let map = if encoding.starts_with(b"Identity-") && collection != IDENTITY {
             // hayro takes the name of a predefined map; with Identity, codes are CIDs.
             Object::Name(collection.to_vec())
         } else if let Some(known) = made.get(&encoding) {
@@ -95,6 +114,9 @@ fn collection_of_encoding(encoding: &[u8]) -> Option<&'static [u8]> {
 
 /// A `ToUnicode` map for a predefined encoding: code → CID → Unicode.
 fn code_to_unicode(encoding: &[u8], collection: &[u8]) -> Option<String> {
+    if collection == IDENTITY {
+        return Some(super::write::to_unicode(&[]));
+    }
     let parse = |name: &[u8]| CMap::parse(load_embedded(CMapName::from_bytes(name))?, load_embedded);
     let (to_cid, to_unicode) = (parse(encoding)?, parse(collection)?);
     let mut lines: Vec<String> = Vec::new();

@@ -286,7 +286,8 @@ pub(super) fn deflated(plain: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap_or_default()
 }
 
-fn to_unicode(supplementary: &[char]) -> String {
+/// The `ToUnicode` map of a document with these supplementary characters.
+pub(super) fn to_unicode(supplementary: &[char]) -> String {
     let mut map = TO_UNICODE_HEAD.to_owned();
     let rows: Vec<u8> = (0x00..=0xD7).chain(0xF9..=0xFF).collect();
     for block in rows.chunks(100) {

@@ -1,0 +1,112 @@
+//! A page tree as readers count it → a flat one that hayro counts alike.
+//!
+//! hayro takes each page object once and skips what is missing; other readers show a page that is listed twice twice,
+//! and a missing one as an empty sheet. The number of pages must be that of the source, so where ours is smaller the
+//! tree is written flat (ISO 32000-1 §7.7.3): inherited attributes on each page, a copy for each mention.
+//!
+//! *Security.* Walks with a stack of its own, never into a node above itself; every kid is spent as a node, and the walk
+//! ends at the limit of pages.
+
+use super::inspect::{name, value};
+use lopdf::{Dictionary, Document, Object, ObjectId, dictionary};
+use policy::{Budget, Exhausted};
+
+/// Attributes that a page inherits (ISO 32000-1 Table 30).
+const INHERITED: [&[u8]; 4] = [b"Resources", b"MediaBox", b"CropBox", b"Rotate"];
+/// Deepest tree that is walked.
+const DEPTH_MAX: usize = 2_000;
+
+struct Node {
+    id: Option<ObjectId>,
+    kids: std::vec::IntoIter<Object>,
+    inherited: Dictionary,
+}
+
+/// Writes the tree flat if it holds more pages than hayro counted. Says whether it did, and how many sheets are empty
+/// because their page is missing.
+pub(super) fn flatten(
+    document: &mut Document,
+    counted: usize,
+    budget: &mut Budget,
+) -> Result<Option<u32>, Exhausted> {
+    let most = usize::try_from(budget.limits().pages).unwrap_or(usize::MAX);
+    let (pages, missing) = walk(document, most, budget)?;
+    if pages.len() <= counted || pages.len() > most {
+        return Ok(None);
+    }
+    let root = document.new_object_id();
+    let mut kids = Vec::with_capacity(pages.len());
+    for mut page in pages {
+        page.set("Parent", Object::Reference(root));
+        page.set("Type", "Page");
+        kids.push(Object::Reference(document.add_object(page)));
+    }
+    let count = i64::try_from(kids.len()).unwrap_or(i64::MAX);
+    document.objects.insert(
+        root,
+        Object::Dictionary(dictionary! { "Type" => "Pages", "Count" => count, "Kids" => kids }),
+    );
+    let Ok(catalog) = document.catalog_mut() else { return Ok(None) };
+    catalog.set("Pages", Object::Reference(root));
+    Ok(Some(missing))
+}
+
+fn walk(document: &Document, most: usize, budget: &mut Budget) -> Result<(Vec<Dictionary>, u32), Exhausted> {
+    let (mut pages, mut missing) = (Vec::new(), 0_u32);
+    let root = document.catalog().ok().and_then(|catalog| catalog.get(b"Pages").ok());
+    let mut path: Vec<Node> =
+        root.and_then(|root| node(document, root, &Dictionary::new())).into_iter().collect();
+    while let Some(top) = path.last_mut() {
+        let Some(kid) = top.kids.next() else {
+            path.pop();
+            continue;
+        };
+        let inherited = top.inherited.clone();
+        budget.spend_nodes(1)?;
+        if pages.len() > most || path.len() > DEPTH_MAX {
+            break;
+        }
+        let id = kid.as_reference().ok();
+        if id.is_some() && path.iter().any(|above| above.id == id) {
+            continue;
+        }
+        if let Some(below) = node(document, &kid, &inherited) {
+            path.push(below);
+            continue;
+        }
+        match document.dereference(&kid).ok().and_then(|(_, page)| page.as_dict().ok()) {
+            Some(page) => pages.push(with_inherited(page, &inherited)),
+            None => {
+                missing = missing.saturating_add(1);
+                pages.push(inherited);
+            }
+        }
+    }
+    Ok((pages, missing))
+}
+
+/// A node of the tree; `None` for a page and for what is missing.
+fn node(document: &Document, object: &Object, inherited: &Dictionary) -> Option<Node> {
+    let (id, dict) = document.dereference(object).ok()?;
+    let dict = dict.as_dict().ok()?;
+    let kids = value(document, dict, b"Kids").and_then(|kids| kids.as_array().ok());
+    if kids.is_none() && name(document, dict, b"Type") != b"Pages" {
+        return None;
+    }
+    let kids = kids.cloned().unwrap_or_default().into_iter();
+    let mut own = Dictionary::new();
+    for key in INHERITED {
+        if let Ok(attribute) = dict.get(key) {
+            own.set(key, attribute.clone());
+        }
+    }
+    Some(Node { id, kids, inherited: with_inherited(&own, inherited) })
+}
+
+fn with_inherited(dict: &Dictionary, inherited: &Dictionary) -> Dictionary {
+    let mut page = dict.clone();
+    for (key, attribute) in inherited.iter().filter(|(key, _)| !dict.has(key)) {
+        page.set(key.clone(), attribute.clone());
+    }
+    page
+}
