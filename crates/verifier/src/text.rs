@@ -142,9 +142,9 @@ fn flag_tags(behind: &str) -> &str {
 pub(crate) fn check_line(line: &str, objections: &mut Objections) {
     let start = line.trim_start_matches([' ', '\t']);
     let encoded = match start.as_bytes().first() {
-        Some(b'b' | b'B') => is_uuencode(start),
-        Some(b'=') => ["=ybegin ", "=ypart ", "=yend "].iter().any(|head| starts_with(start, head)),
-        Some(b'(') => starts_with(start, "(This file must be converted with BinHex"),
+        Some(b'b') => is_uuencode(start),
+        Some(b'=') => ["=ybegin ", "=ypart ", "=yend "].iter().any(|head| start.starts_with(head)),
+        Some(b'(') => start.starts_with("(This file must be converted with BinHex"),
         Some(b'-') => start.starts_with("-----BEGIN "),
         _ => false,
     };

@@ -13,7 +13,7 @@ use mail::MediaType;
 pub type Decoded = Result<Vec<Objection>, DecoderFailed>;
 
 /// Verifies a composed message. Structure and texts are read here, in place; binary parts go to `decoder`, which runs
-/// [`crate::decode_all`] in a locked child under the limits of `expected`.
+/// [`crate::decode_all`] in a locked child, under limits that it was given from outside as well.
 pub fn message(
     octets: Vec<u8>,
     expected: &Expected,
