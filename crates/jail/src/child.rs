@@ -1,10 +1,11 @@
-//! The child's side: lock, read one request, answer, end.
+//! The child's side: be forked, lock, read one request, answer, end.
 //!
 //! *Security.* Everything hostile happens here. The process has no environment, no file but its pipes and the
 //! fonts opened beforehand, and is killed after one answer.
 
 use crate::{
     fonts::FontFile,
+    fork_server,
     frame::{self, Answer, HEAD_OCTETS, Kind, Request},
     lock::{SandboxLevel, lock},
 };
@@ -14,7 +15,7 @@ use sanitiser::{FontFace, Surroundings};
 use std::{
     fs::File,
     io::{self, Read, Write},
-    os::fd::AsRawFd,
+    os::{fd::AsRawFd, unix::fs::FileExt},
     sync::Arc,
 };
 
@@ -39,7 +40,8 @@ pub struct Locked {
     pub level: SandboxLevel,
 }
 
-/// Locks this process as its arguments say. Does not return an unlocked child: failing is an exit.
+/// Serves as fork server as the arguments say. Returns in each forked child alone, and only when it is locked:
+/// failing is an exit.
 pub fn enter() -> Locked {
     match try_enter() {
         Ok(locked) => locked,
@@ -62,12 +64,10 @@ fn try_enter() -> io::Result<Locked> {
         .filter_map(OpenFont::open)
         .collect();
     let descriptors: Vec<i32> = fonts.iter().map(|font| font.file.as_raw_fd()).collect();
-    let level = lock(&limits, &descriptors)?;
-    Ok(Locked {
-        fonts,
-        request_octets_max: usize::try_from(request_octets).map_err(io::Error::other)?,
-        level,
-    })
+    let request_octets_max = usize::try_from(request_octets).map_err(io::Error::other)?;
+    let parent = fork_server::serve()?;
+    let level = lock(&limits, &descriptors, parent)?;
+    Ok(Locked { fonts, request_octets_max, level })
 }
 
 /// Does the one job: announces readiness, reads the request, answers. The broker ends the process.
@@ -125,7 +125,8 @@ impl OpenFont {
     fn octets(&mut self) -> Option<Arc<Vec<u8>>> {
         if self.octets.is_none() {
             let mut octets = vec![0; self.size_octets];
-            self.file.read_exact(&mut octets).ok()?;
+            // The position of an open file is shared with all children of the server; this does not touch it.
+            self.file.read_exact_at(&mut octets, 0).ok()?;
             self.octets = Some(Arc::new(octets));
         }
         self.octets.clone()

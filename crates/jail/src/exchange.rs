@@ -1,16 +1,19 @@
 //! One conversation with one child: request in, announcements and one answer out, within a wall limit.
 
-use crate::frame::{self, Answer, HEAD_OCTETS, Kind};
+use crate::{
+    frame::{self, Answer, HEAD_OCTETS, Kind},
+    server::{Ending, ForkServer},
+};
 use mail::PartPath;
 use policy::FindingCode;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
+    process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
 };
 use std::{
-    io::{self, Read, Write},
-    os::{fd::OwnedFd, unix::process::ExitStatusExt},
-    process::{Child, ChildStderr, ChildStdin, ChildStdout},
+    io::{self, PipeReader, PipeWriter, Read, Write},
+    os::fd::OwnedFd,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -85,33 +88,34 @@ pub(crate) struct Exchange {
 /// A running child with its pipes. Dropping it kills the process and reaps it.
 #[derive(Debug)]
 pub(crate) struct Running {
-    child: Child,
+    server: Arc<ForkServer>,
+    pid: Pid,
     pidfd: OwnedFd,
-    input: Option<ChildStdin>,
-    output: ChildStdout,
-    errors: ChildStderr,
+    input: Option<PipeWriter>,
+    output: PipeReader,
+    errors: PipeReader,
+    ending: Option<Ending>,
 }
 
 impl Running {
-    /// Takes a freshly spawned child; its three pipes must be there.
-    pub(crate) fn new(mut child: Child) -> io::Result<Self> {
-        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let (Some(input), Some(output), Some(errors)) = pipes else {
-            return Err(io::Error::other("no pipes"));
-        };
-        let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
-        let pidfd = pidfd_open(pid.ok_or_else(|| io::Error::other("no process id"))?, PidfdFlags::empty())?;
-        for pipe in [rustix::io::ioctl_fionbio(&input, true), rustix::io::ioctl_fionbio(&output, true)] {
-            pipe?;
-        }
+    /// Takes a freshly forked child of this server.
+    pub(crate) fn new(
+        server: Arc<ForkServer>,
+        pid: Pid,
+        input: PipeWriter,
+        output: PipeReader,
+        errors: PipeReader,
+    ) -> io::Result<Self> {
+        let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
+        rustix::io::ioctl_fionbio(&input, true)?;
+        rustix::io::ioctl_fionbio(&output, true)?;
         rustix::io::ioctl_fionbio(&errors, true)?;
-        Ok(Self { child, pidfd, input: Some(input), output, errors })
+        Ok(Self { server, pid, pidfd, input: Some(input), output, errors, ending: None })
     }
 
     /// Makes the scheduler prefer everybody else.
     pub(crate) fn yield_to_others(&self) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
-        if let Err(error) = rustix::process::setpriority_process(pid, 10) {
+        if let Err(error) = rustix::process::setpriority_process(Some(self.pid), 10) {
             tracing::debug!(%error, "priority of a jail child stays as it is");
         }
     }
@@ -199,7 +203,7 @@ impl Running {
                 Ok(_) => return Err(Death::Nonsense),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // The pipe is still open for the instant until the killed process is gone.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.reap(),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => drop(self.reap()),
                 Err(_) => return Err(Death::Nonsense),
             }
         }
@@ -214,21 +218,20 @@ impl Running {
         if let Ok(count) = self.errors.read(&mut buffer) {
             errors.extend_from_slice(buffer.get(..count).unwrap_or_default());
         }
-        let status = self.child.wait().ok();
+        let ending = self.reap();
         let said = |needle: &[u8]| errors.windows(needle.len()).any(|window| window == needle);
-        match status {
-            Some(status) if status.code() == Some(crate::child::EXIT_NOT_LOCKED) => Death::NotLocked,
-            Some(status) if status.signal() == Some(libc::SIGXCPU) => Death::TimeOut,
+        match ending {
+            Ending::Exited(crate::child::EXIT_NOT_LOCKED) => Death::NotLocked,
             // RLIMIT_CPU with equal soft and hard limits kills outright.
-            Some(status) if status.signal() == Some(libc::SIGKILL) => Death::TimeOut,
+            Ending::Signalled(libc::SIGXCPU | libc::SIGKILL) => Death::TimeOut,
             _ if said(b"memory allocation of") || said(b"capacity overflow") => Death::OutOfMemory,
-            _ => Death::Crash,
+            Ending::Exited(_) | Ending::Signalled(_) | Ending::Unknown => Death::Crash,
         }
     }
 
     /// Reads what the kernel counted while the child still waits at its pipe.
     fn measure(&self) -> Usage {
-        let folder = format!("/proc/{}", self.child.id());
+        let folder = format!("/proc/{}", self.pid.as_raw_pid());
         let status = std::fs::read_to_string(format!("{folder}/status")).unwrap_or_default();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
         let peak_rss_kib =
@@ -248,10 +251,16 @@ impl Running {
         }
     }
 
-    fn reap(&mut self) {
-        if let Err(error) = self.child.wait() {
-            tracing::error!(%error, "jail child cannot be reaped");
+    /// Waits until the process is gone and has been taken leave of; how it ended.
+    fn reap(&mut self) -> Ending {
+        if let Some(ending) = self.ending {
+            return ending;
         }
+        let mut ended = [PollFd::new(&self.pidfd, PollFlags::IN)];
+        while let Err(rustix::io::Errno::INTR) = poll(&mut ended, None) {}
+        let ending = self.server.reap(self.pid);
+        self.ending = Some(ending);
+        ending
     }
 }
 
@@ -339,7 +348,7 @@ impl Hearing {
         Ok(!self.pending.is_empty())
     }
 
-    fn hear_errors(&mut self, errors: &mut ChildStderr, buffer: &mut [u8]) {
+    fn hear_errors(&mut self, errors: &mut PipeReader, buffer: &mut [u8]) {
         if let Ok(count) = errors.read(buffer) {
             let room = STDERR_OCTETS_MAX.saturating_sub(self.errors.len());
             self.errors.extend(buffer.iter().take(count.min(room)));

@@ -1,8 +1,8 @@
 //! The sandboxed single-use child that meets hostile octets, and the broker that feeds it.
 //!
-//! The broker keeps a pool of pre-spawned, locked children: its own executable run again with an empty environment
-//! and three pipes. A child is locked before it reads the first octet, does one job and is killed. What comes back
-//! is a bounded frame; silence, death, overrun and trailing octets are verdicts.
+//! The broker keeps a pool of locked children, forked ahead of need from its own executable run again with an empty
+//! environment, each with three pipes. A child is locked before it reads the first octet, does one job and is killed.
+//! What comes back is a bounded frame; silence, death, overrun and trailing octets are verdicts.
 //!
 //! *Security.* The broker believes nothing that a child says: lengths are checked before allocating, digests are
 //! made anew, counts are held against the limits, and whatever the child wrote is read again by the verifier.
@@ -10,10 +10,12 @@
 mod child;
 mod exchange;
 mod fonts;
+mod fork_server;
 pub mod frame;
 mod lock;
 mod pool;
 mod sanitise;
+mod server;
 
 pub use child::{enter, is_child, serve};
 pub use exchange::{Death, Usage};

@@ -9,8 +9,8 @@ use landlock::{
 };
 use policy::Limits;
 use rustix::process::{
-    DumpableBehavior, Resource, Rlimit, Signal, set_dumpable_behavior, set_parent_process_death_signal,
-    setrlimit,
+    DumpableBehavior, Pid, Resource, Rlimit, Signal, getppid, set_dumpable_behavior,
+    set_parent_process_death_signal, setrlimit,
 };
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
@@ -41,11 +41,14 @@ pub fn sandbox_level() -> SandboxLevel {
     if known.is_ok() { SandboxLevel::Full } else { SandboxLevel::SeccompOnly }
 }
 
-/// Locks the calling process for good. `readable` are the descriptors that it may read from beside its standard
-/// input: fonts that were opened before.
-pub(crate) fn lock(limits: &Limits, readable: &[i32]) -> io::Result<SandboxLevel> {
+/// Locks the calling process for good. `readable` are the descriptors that it may read at a position: fonts that
+/// were opened before. `parent` is the process that it must not outlive.
+pub(crate) fn lock(limits: &Limits, readable: &[i32], parent: Pid) -> io::Result<SandboxLevel> {
     rustix::thread::set_no_new_privs(true)?;
     set_parent_process_death_signal(Some(Signal::KILL))?;
+    if getppid() != Some(parent) {
+        return Err(io::Error::other("the parent is gone"));
+    }
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     limit_resources(limits)?;
     let landlocked = deny_files_and_network()?;
@@ -102,10 +105,11 @@ const FREE_CALLS: &[i64] = &[
 fn filter(readable: &[i32]) -> io::Result<BpfProgram> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
         FREE_CALLS.iter().map(|&call| (call, Vec::new())).collect();
-    let mut readers = vec![0];
-    readers.extend_from_slice(readable);
-    for call in [libc::SYS_read, libc::SYS_lseek, libc::SYS_pread64, libc::SYS_readv] {
-        rules.insert(call, on_descriptors(&readers)?);
+    for call in [libc::SYS_read, libc::SYS_readv] {
+        rules.insert(call, on_descriptors(&[0])?);
+    }
+    if !readable.is_empty() {
+        rules.insert(libc::SYS_pread64, on_descriptors(readable)?);
     }
     for call in [libc::SYS_write, libc::SYS_writev] {
         rules.insert(call, on_descriptors(&[1, 2])?);

@@ -7,13 +7,14 @@ use crate::{
     child::CHILD_ARGUMENT,
     exchange::{Exchange, Running},
     fonts::FontFile,
+    server::ForkServer,
 };
 use policy::Limits;
 use std::{
     collections::VecDeque,
     io,
     path::PathBuf,
-    process::{Command, Stdio},
+    process::Command,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -103,6 +104,7 @@ pub struct Pool {
 #[derive(Debug)]
 struct Shared {
     settings: PoolSettings,
+    server: Mutex<Option<Arc<ForkServer>>>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -131,7 +133,8 @@ impl Pool {
     pub fn unproven(settings: PoolSettings) -> Result<Self, JailError> {
         let wanted = settings.spare;
         let state = Mutex::new(State { wanted, ..State::default() });
-        let pool = Self { shared: Arc::new(Shared { settings, state, changed: Condvar::new() }) };
+        let (server, changed) = (Mutex::new(None), Condvar::new());
+        let pool = Self { shared: Arc::new(Shared { settings, server, state, changed }) };
         let shared = Arc::downgrade(&pool.shared);
         std::thread::Builder::new()
             .name("jail-spawner".to_owned())
@@ -168,7 +171,11 @@ impl Pool {
                 Duration::from_secs(settings.limits.child_wall_s)
             }
         };
-        Ok(child.exchange(request, answer_octets_max, wall))
+        let exchange = child.exchange(request, answer_octets_max, wall);
+        if exchange.answer.is_err() {
+            self.shared.end_generation();
+        }
+        Ok(exchange)
     }
 
     /// Gives one child an empty request and tells how it died: for tests of children that misbehave.
@@ -204,9 +211,21 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A child of the present generation.
     fn spawn(&self) -> io::Result<Running> {
+        let server = self.server()?;
+        server.fork().inspect_err(|_| self.end_generation())
+    }
+
+    /// The fork server of the present generation, or the first of the next.
+    fn server(&self) -> io::Result<Arc<ForkServer>> {
+        let mut slot = self.server.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(server) = slot.as_ref().filter(|server| server.may_fork()) {
+            return Ok(Arc::clone(server));
+        }
         let settings = &self.settings;
-        let child = Command::new(&settings.program)
+        let mut command = Command::new(&settings.program);
+        command
             .arg(CHILD_ARGUMENT)
             .arg(settings.limits.child_address_space_octets.to_string())
             .arg(settings.limits.child_cpu_s.to_string())
@@ -214,12 +233,20 @@ impl Shared {
             .args(settings.fonts.iter().filter_map(FontFile::to_argument))
             .args(&settings.extra_arguments)
             .env_clear()
-            .current_dir("/")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        Running::new(child)
+            .current_dir("/");
+        Ok(Arc::clone(slot.insert(ForkServer::start(command)?)))
+    }
+
+    /// After a death that was perhaps an attempt: whatever it taught of the address space is worth nothing.
+    fn end_generation(&self) {
+        *self.server.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let spare = {
+            let mut state = self.state();
+            state.wanted = state.wanted.saturating_add(state.spare.len());
+            std::mem::take(&mut state.spare)
+        };
+        drop(spare);
+        self.changed.notify_all();
     }
 
     /// A spare child, or a fresh one when there is none.
