@@ -9,133 +9,10 @@
     reason = "a test that cannot go on must stop"
 )]
 
-use std::{
-    collections::BTreeSet,
-    io::{BufRead, BufReader, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
-    path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
-    time::{Duration, Instant},
-};
+mod common;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_sekisho");
-const PATIENCE: Duration = Duration::from_secs(90);
-
-struct Gateway {
-    child: Child,
-    address: SocketAddr,
-    data: PathBuf,
-}
-
-impl Gateway {
-    fn start(data: &Path) -> Self {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let log =
-            std::fs::File::options().create(true).append(true).open(data.with_extension("log")).unwrap();
-        let child = Command::new(BINARY)
-            .args(["serve", "--listen", &address.to_string(), "--data"])
-            .arg(data)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let gateway = Self { child, address, data: data.to_path_buf() };
-        wait_until("the gateway listens", || TcpStream::connect(address).is_ok());
-        gateway
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    /// Sends one mail; the queue id of the promise.
-    fn send(&self, message: &[u8]) -> Option<String> {
-        try_send(self.address, "soumu@example.lg.jp", message)
-    }
-
-    fn inside(&self) -> Vec<PathBuf> {
-        let new = self.data.join("inside").join("new");
-        std::fs::read_dir(new)
-            .map(|entries| entries.map(|entry| entry.unwrap().path()).collect())
-            .unwrap_or_default()
-    }
-
-    fn delivered(&self, queue_id: &str) -> Option<String> {
-        let mark = format!("X-Sekisho-Id: {queue_id}\r\n");
-        self.inside()
-            .iter()
-            .filter_map(|path| std::fs::read_to_string(path).ok())
-            .find(|mail| mail.contains(&mark))
-    }
-
-    fn wait_for(&self, queue_id: &str) -> String {
-        wait_until(&format!("{queue_id} is delivered"), || self.delivered(queue_id).is_some());
-        self.delivered(queue_id).unwrap()
-    }
-
-    fn ask(&self, arguments: &[&str]) -> Output {
-        Command::new(BINARY).args(arguments).arg("--data").arg(&self.data).output().unwrap()
-    }
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        if self.child.kill().is_ok() {
-            self.child.wait().unwrap();
-        }
-    }
-}
-
-fn wait_until(what: &str, mut fact: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !fact() {
-        assert!(started.elapsed() < PATIENCE, "in vain: {what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
-fn try_send(address: SocketAddr, recipient: &str, message: &[u8]) -> Option<String> {
-    let mut stream = TcpStream::connect(address).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
-    let mut reply = |wanted: &str| {
-        loop {
-            let mut line = String::new();
-            reader.read_line(&mut line).ok()?;
-            if line.as_bytes().get(3)? != &b'-' {
-                return line.starts_with(wanted).then_some(line);
-            }
-        }
-    };
-    reply("220")?;
-    for (command, wanted) in [
-        ("EHLO sender.example".to_owned(), "250"),
-        ("MAIL FROM:<a@sender.example>".to_owned(), "250"),
-        (format!("RCPT TO:<{recipient}>"), "250"),
-        ("DATA".to_owned(), "354"),
-    ] {
-        stream.write_all(format!("{command}\r\n").as_bytes()).ok()?;
-        reply(wanted)?;
-    }
-    stream.write_all(message).ok()?;
-    stream.write_all(b"\r\n.\r\n").ok()?;
-    let line = reply("250")?;
-    Some(line.trim_end().rsplit(' ').next()?.to_owned())
-}
-
-fn demo(name: &str) -> Vec<u8> {
-    std::fs::read(format!("{}/../../fixtures/demo/{name}.eml", env!("CARGO_MANIFEST_DIR"))).unwrap()
-}
-
-fn folder() -> tempfile::TempDir {
-    tempfile::tempdir().unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
+use common::{BINARY, Gateway, client, demo, folder, is_root, stdout, wait_until};
+use std::{collections::BTreeSet, path::Path, process::Command};
 
 #[test]
 fn the_main_job_end_to_end() {
@@ -176,11 +53,11 @@ fn a_killed_gateway_loses_nothing() {
     let mut promised = BTreeSet::new();
     for round in 0..4 {
         let gateway = Gateway::start(&data);
-        let address = gateway.address;
+        let address = gateway.place.address;
         let sender = std::thread::spawn(move || {
             let (text, pdf) = (demo("gaiji"), demo("pdf"));
             let mails = (0..60).map(|n| if n % 10 == 9 { &pdf } else { &text });
-            mails.map_while(|mail| try_send(address, "soumu@example.lg.jp", mail)).collect::<Vec<_>>()
+            mails.map_while(|mail| client::send(address, &["soumu@example.lg.jp"], mail)).collect::<Vec<_>>()
         });
         let before = gateway.inside().len();
         wait_until("some mail arrives", || gateway.inside().len() > before + 5 + round);
@@ -266,10 +143,6 @@ fn an_original_comes_back_to_two_people_only() {
     }
 }
 
-fn is_root() -> bool {
-    stdout(&Command::new("id").arg("-u").output().unwrap()).trim() == "0"
-}
-
 #[test]
 fn sanitise_reports_one_json_line_and_the_promised_exit_code() {
     let folder = folder();
@@ -306,7 +179,10 @@ fn an_open_relay_it_is_not() {
     let foreign =
         ["x@elsewhere.example", "x%elsewhere.example@example.lg.jp", "elsewhere.example!x@example.lg.jp"];
     for recipient in foreign {
-        assert!(try_send(gateway.address, recipient, message).is_none(), "{recipient} was taken");
+        assert!(
+            client::send(gateway.place.address, &[recipient], message).is_none(),
+            "{recipient} was taken"
+        );
     }
-    assert!(try_send(gateway.address, "postmaster@example.lg.jp", message).is_some());
+    assert!(client::send(gateway.place.address, &["postmaster@example.lg.jp"], message).is_some());
 }
