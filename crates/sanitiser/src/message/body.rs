@@ -86,8 +86,8 @@ pub(super) fn alternative(alternative: &Alternative<'_>, growing: &mut Growing<'
                 growing.append_text(&divider);
                 growing.append_text(&text);
             } else {
+                // The plain text names no picture by a mark: each keeps the name that it came with.
                 growing.append_text(&text);
-                remember_marks(&html_text, growing);
             }
             report_text(plain, Action::Merge(mail::PartPath::root()), findings, growing);
             report_text(html, Action::Merge(mail::PartPath::root()), html_findings, growing);
