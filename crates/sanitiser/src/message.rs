@@ -7,6 +7,7 @@
 //! announced before it is opened, and a part on which an earlier child died is not opened again.
 
 mod body;
+mod embedded;
 mod fields;
 pub(crate) mod leaf;
 

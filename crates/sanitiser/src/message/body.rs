@@ -1,7 +1,7 @@
 //! The text that the reader sees: plain, HTML or the better of two alternatives (RFC 2046 §5.1.4).
 #![expect(clippy::wildcard_enum_match_arm, reason = "whatever is no inline text is visited as a part")]
 
-use super::{Growing, part_report};
+use super::{Growing, embedded, part_report};
 use crate::{
     html::{self, HtmlText, ImageSource},
     html_file,
@@ -107,10 +107,13 @@ pub(super) fn alternative(alternative: &Alternative<'_>, growing: &mut Growing<'
 /// A text leaf on its own.
 pub(super) fn plain(entity: &Entity, octets: &[u8], growing: &mut Growing<'_>) {
     let mut findings = Findings::new();
-    if let Some(text) = read_plain(entity, octets, growing, &mut findings) {
+    let Some(decoded) = decoded(entity, octets, growing, &mut findings) else { return };
+    let (decoded, files) = embedded::cut_out(&decoded, &entity.path, growing, &mut findings);
+    if let Some(text) = filter_plain(entity, decoded, growing, &mut findings) {
         growing.append_text(&text);
         report_text(entity, shown(entity, Action::Rebuild), findings, growing);
     }
+    embedded::rewrite(files, growing);
 }
 
 /// An HTML leaf on its own.
@@ -164,6 +167,15 @@ fn read_plain(
     findings: &mut Findings,
 ) -> Option<String> {
     let decoded = decoded(entity, octets, growing, findings)?;
+    filter_plain(entity, decoded, growing, findings)
+}
+
+fn filter_plain(
+    entity: &Entity,
+    decoded: String,
+    growing: &mut Growing<'_>,
+    findings: &mut Findings,
+) -> Option<String> {
     let text = if entity.parameters.flowed {
         let del_sp = if entity.parameters.delsp { text::DelSp::Yes } else { text::DelSp::No };
         text::unflow(&decoded, del_sp)
