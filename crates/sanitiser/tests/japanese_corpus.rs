@@ -9,7 +9,7 @@
 )]
 
 use mail::PartPath;
-use policy::{PartReport, Policy};
+use policy::{Action, PartReport, Policy};
 use sanitiser::{FontFace, Job, Outcome, Supplements, Surroundings};
 use sha2::Digest as _;
 use std::io::Write as _;
@@ -101,8 +101,9 @@ fn is_picture(line: &str) -> bool {
     line.starts_with("［画像") && line.ends_with('］')
 }
 
+/// Whether the notice or the list of attachments shows the name; what is merged into the text has none.
 fn is_file(part: &&PartReport) -> bool {
-    !part.is_container && !part.name.is_empty()
+    !part.is_container && !part.name.is_empty() && !matches!(part.action, Action::Merge(_))
 }
 
 fn see(octets: Vec<u8>) -> Seen {

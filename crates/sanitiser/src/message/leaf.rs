@@ -87,7 +87,8 @@ pub(crate) fn rewrite(part: &Part, octets: &[u8], mut findings: Findings, growin
     if octets.is_empty() {
         return withheld(part, octets, Action::Remove, FindingCode::Empty, findings, growing);
     }
-    if is_detached_signature(kind) {
+    // Under the name of something else it is a file that a person may look for.
+    if is_detached_signature(kind) && !part.detected.mismatch {
         findings.add(FindingCode::SignatureLost);
         return report(part, octets, Action::Merge(PartPath::root()), None, findings, growing);
     }
