@@ -5,7 +5,7 @@ use jail::{Job, Lane, Pool, Sanitised, Supplements};
 use mail::{Draft, Envelope, Stamp, compose::Framing};
 use policy::{
     Action, AwaitFor, FindingCode, HoldReason, Outcome, Policy, Report,
-    notice::{self, NoticeContext},
+    notice::{self, KeptOriginal, NoticeContext},
 };
 use verifier::{CleanMessage, Expected, ExpectedPart, Refusal};
 
@@ -14,10 +14,8 @@ use verifier::{CleanMessage, Expected, ExpectedPart, Refusal};
 pub(crate) struct Context<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) stamp: Stamp,
-    /// Receipt number that people can read out.
-    pub(crate) receipt: String,
-    /// Until when the original is kept.
-    pub(crate) kept_until: mail::DateTime,
+    /// Receipt number that people can read out, and until when the original is kept.
+    pub(crate) kept: Option<KeptOriginal>,
     pub(crate) envelope: &'a Envelope,
 }
 
@@ -103,11 +101,8 @@ fn stand_in(draft: &mut Draft, report: &Report, context: &Context<'_>) -> Option
 }
 
 fn compose(draft: &Draft, report: &Report, context: &Context<'_>) -> (Vec<u8>, Expected) {
-    let notice_context = NoticeContext {
-        receipt: context.receipt.clone(),
-        kept_until: context.kept_until,
-        reverse_path: context.envelope.reverse_path.to_string(),
-    };
+    let notice_context =
+        NoticeContext { kept: context.kept.clone(), reverse_path: context.envelope.reverse_path.to_string() };
     let texts = notice::write(report, &notice_context, context.policy);
     let framing =
         Framing { status_line: texts.status_line, notice: texts.block, list_attachment: texts.list };

@@ -118,8 +118,7 @@ fn message(
             queue_id: short.clone(),
             accepted,
         },
-        receipt: short.chars().take(8).collect::<String>().to_ascii_uppercase(),
-        kept_until: accepted,
+        kept: None,
         envelope: &envelope,
     };
     let finished = finish::message(pool, octets, Lane::Heavy, &context)?;

@@ -7,7 +7,7 @@ use crate::{
 };
 use jail::{JailError, Lane, Pool};
 use mail::{DateTime, Stamp};
-use policy::{Action, HoldReason, Outcome, Report};
+use policy::{Action, HoldReason, Outcome, Report, notice::KeptOriginal};
 use std::{sync::Arc, time::Duration};
 use store::{Clean, LeasedJob, Store, StoreError, Summary};
 use tokio::{
@@ -120,8 +120,10 @@ fn context<'a>(config: &Config, zone: &'a Zone, job: &'a LeasedJob) -> Context<'
     Context {
         policy: &zone.policy,
         stamp: stamp(config, job.queue_id.as_str(), &job.envelope.client, accepted),
-        receipt: job.receipt.as_str().to_owned(),
-        kept_until: DateTime::utc(accepted.unix_s.saturating_add(kept)).in_jst(),
+        kept: Some(KeptOriginal {
+            receipt: job.receipt.as_str().to_owned(),
+            until: DateTime::utc(accepted.unix_s.saturating_add(kept)).in_jst(),
+        }),
         envelope: &job.envelope,
     }
 }

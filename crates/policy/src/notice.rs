@@ -33,13 +33,21 @@ const CAUTIONS_MAX: usize = 2;
 /// Lines of findings that the block shows at level `full`.
 const FULL_LINES_MAX: usize = 400;
 
+/// The original that can be had again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptOriginal {
+    /// Receipt number: 8 characters.
+    pub receipt: String,
+    /// Until when it is kept.
+    pub until: DateTime,
+}
+
 /// What the notice needs to know besides the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoticeContext {
-    /// Receipt number: 8 characters.
-    pub receipt: String,
-    /// Until when the original is kept.
-    pub kept_until: DateTime,
+    /// Where the original can be had; `None` when nobody keeps it (a file sanitised at the command line), and then
+    /// nothing is said of it.
+    pub kept: Option<KeptOriginal>,
     /// The envelope's reverse-path, named in the stand-in of a held message; empty or `<>` for none.
     pub reverse_path: String,
 }
@@ -190,16 +198,16 @@ fn held(
 /// Puts heading, retention, contact and the sentence about addresses around the lines; a mail about which there is
 /// nothing to say gets one line.
 fn framed(body: &[String], context: &NoticeContext, policy: &Policy, tongue: Tongue) -> String {
-    let heading = lines::heading(&context.receipt, tongue);
-    let kept = lines::kept_until(context.kept_until, tongue);
+    let heading = lines::heading(context, tongue);
     if body.is_empty() {
-        return format!("{heading} {kept}\n");
+        let kept = lines::kept_until(context, tongue);
+        return heading + &kept.map_or_else(String::new, |kept| format!(" {kept}")) + "\n";
     }
     const DIVIDER: &str = "――――――――――――――――――――";
     let mut block = vec![DIVIDER.to_owned(), heading];
     block.extend_from_slice(body);
-    block.push(kept);
-    block.push(lines::how_to_get(tongue));
+    block.extend(lines::kept_until(context, tongue));
+    block.extend(lines::how_to_get(context, tongue));
     let contact = words::one_line(&policy.contact);
     if !contact.is_empty() {
         block.push(format!("{}{contact}", tongue.choose("連絡先: ", "Contact: ")));

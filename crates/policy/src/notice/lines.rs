@@ -2,7 +2,6 @@
 
 use super::{LIST_LINES_MAX, NoticeContext, Tongue, catalogue, words};
 use crate::{Action, FindingCode, PartReport, Report, Severity};
-use mail::DateTime;
 
 /// What is to be said about a mail, in one language.
 pub(super) struct Content {
@@ -151,29 +150,27 @@ pub(super) fn status(content: &Content, tongue: Tongue) -> Option<String> {
     Some(format!("{}{text}{where_to_look}", mark(tongue)))
 }
 
-pub(super) fn heading(receipt: &str, tongue: Tongue) -> String {
-    let receipt: String = receipt.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
-    match tongue {
-        Tongue::Japanese => format!("【メール無害化のお知らせ】受付番号 {receipt}"),
-        Tongue::English => format!("[Mail safety notice] Receipt number {receipt}"),
-    }
+pub(super) fn heading(context: &NoticeContext, tongue: Tongue) -> String {
+    let heading = tongue.choose("【メール無害化のお知らせ】", "[Mail safety notice]");
+    let Some(kept) = &context.kept else { return heading.to_owned() };
+    let receipt: String = kept.receipt.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+    format!("{heading}{}{receipt}", tongue.choose("受付番号 ", " Receipt number "))
 }
 
-pub(super) fn kept_until(instant: DateTime, tongue: Tongue) -> String {
-    let day = words::day(instant, tongue);
-    match tongue {
+pub(super) fn kept_until(context: &NoticeContext, tongue: Tongue) -> Option<String> {
+    let day = words::day(context.kept.as_ref()?.until, tongue);
+    Some(match tongue {
         Tongue::Japanese => format!("元のメールは、{day}まで保管しています。"),
         Tongue::English => format!("The mail as it came is kept until {day}."),
-    }
+    })
 }
 
-pub(super) fn how_to_get(tongue: Tongue) -> String {
-    tongue
-        .choose(
-            "元のファイルが必要なときは、情報システムの担当者に受付番号をお伝えください。",
-            "If you need a file as it came, please give the receipt number to your IT staff.",
-        )
-        .to_owned()
+pub(super) fn how_to_get(context: &NoticeContext, tongue: Tongue) -> Option<String> {
+    let words = tongue.choose(
+        "元のファイルが必要なときは、情報システムの担当者に受付番号をお伝えください。",
+        "If you need a file as it came, please give the receipt number to your IT staff.",
+    );
+    context.kept.as_ref().map(|_| words.to_owned())
 }
 
 pub(super) fn no_address(tongue: Tongue) -> String {
@@ -199,8 +196,9 @@ pub(super) fn rest(files_left: usize, tongue: Tongue) -> String {
 
 /// The attached list: everything that there is to say.
 pub(super) fn list(content: &Content, context: &NoticeContext, tongue: Tongue) -> String {
-    let mut lines =
-        vec![heading(&context.receipt, tongue), kept_until(context.kept_until, tongue), how_to_get(tongue)];
+    let mut lines = vec![heading(context, tongue)];
+    lines.extend(kept_until(context, tongue));
+    lines.extend(how_to_get(context, tongue));
     if !content.cautions.is_empty() {
         lines.push(String::new());
         lines.push(tongue.choose("■ 本文と差出人", "Text and sender").to_owned());

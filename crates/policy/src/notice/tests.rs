@@ -6,8 +6,7 @@ const BANNED: [&str; 4] = ["検疫", "隔離", "サニタイズ", "原本"];
 
 fn context() -> NoticeContext {
     NoticeContext {
-        receipt: "K7M2P9QX".to_owned(),
-        kept_until: DateTime::utc(1_797_724_800),
+        kept: Some(KeptOriginal { receipt: "K7M2P9QX".to_owned(), until: DateTime::utc(1_797_724_800) }),
         reverse_path: "<a@evil.example>".to_owned(),
     }
 }
@@ -268,4 +267,15 @@ fn letters_hold_no_link_and_no_line_of_others() {
         assert_fit(&letter.text.replace("a@example.jp", ""));
     }
     assert_eq!(follow_up_mark(Language::Japanese), "［追送］");
+}
+
+#[test]
+fn nothing_is_promised_of_an_original_that_nobody_keeps() {
+    let parts = vec![part(1, "予算.pdf", "application/pdf", Action::Flatten, &[])];
+    let nobody = NoticeContext { kept: None, ..context() };
+    let texts = write(&Report::of_parts(parts), &nobody, &Policy::standard());
+    assert!(texts.block.contains("【メール無害化のお知らせ】\n"), "{}", texts.block);
+    for promise in ["受付番号", "保管", "元のファイル"] {
+        assert!(!texts.block.contains(promise), "{}", texts.block);
+    }
 }
