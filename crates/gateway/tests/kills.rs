@@ -169,7 +169,7 @@ fn killed_at_start(place: &Place, plan: &mut Plan) -> bool {
     });
     if !killed {
         plan.not_reached(kind, when);
-        // The gateway under it is stopped as a service manager would; strace ends with it.
+        // The gateway under it is killed all the same; strace ends with it.
         let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", strace.id())).unwrap();
         for child in children.split_whitespace() {
             Command::new("kill").args(["-9", child]).status().unwrap();
@@ -304,12 +304,13 @@ fn killed_at_any_point_it_loses_nothing_and_lets_no_original_in() {
         let mut twice_max = 0;
         if dead {
             tally.killed(call, &sent, sink.count() - before);
-            let again =
-                tally.kills.is_multiple_of(START_EVERY) && killed_at_start(&place, &mut plan_at_start);
-            tally.kills_at_start += usize::from(again);
+            let twofold = tally.kills.is_multiple_of(START_EVERY);
+            if twofold && killed_at_start(&place, &mut plan_at_start) {
+                tally.kills_at_start += 1;
+            }
             gateway = place.start();
-            // The start that was killed may have noted the interrupted attempts already.
-            twice_max = if again { sent.len() } else { interrupted_attempts(&place) };
+            // The start before this one may have noted the interrupted attempts already, and begun new ones.
+            twice_max = if twofold { sent.len() } else { interrupted_attempts(&place) };
         } else {
             plan.not_reached(kind, when);
         }
