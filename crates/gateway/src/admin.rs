@@ -7,7 +7,8 @@
 mod answer;
 mod wire;
 
-use crate::{config::Config, serve};
+use crate::{config::Config, follow_up::Password, sanitise_loop::Stage, serve};
+use jail::Pool;
 use serde::{Deserialize, Serialize};
 use std::{io::Write, path::PathBuf, sync::Arc};
 use store::{Actor, Store};
@@ -25,6 +26,7 @@ pub(crate) enum Ask {
     Drop { id: String, reason: String },
     Hold { id: String },
     Release { id: String },
+    Unlock { id: String, password: Password },
     Originals { text: Option<String>, limit: usize },
     Original { id: String },
     Request { id: String, reason: String },
@@ -58,6 +60,23 @@ impl Answer {
     }
 }
 
+/// What answers need.
+#[derive(Clone, Debug)]
+pub(crate) struct Desk {
+    pub(crate) config: Arc<Config>,
+    pub(crate) store: Store,
+    /// The jail, where one runs already.
+    pub(crate) pool: Option<Pool>,
+}
+
+impl Desk {
+    /// With a jail, started now if need be.
+    fn stage(&self) -> anyhow::Result<Stage> {
+        let pool = self.pool.clone().map_or_else(|| serve::pool(&self.config, 1), Ok)?;
+        Ok(Stage { config: Arc::clone(&self.config), store: self.store.clone(), pool })
+    }
+}
+
 /// Asks the running gateway, or the store itself when no gateway runs, and shows the answer.
 pub(crate) fn ask(config: &Config, ask: Ask, out: Option<PathBuf>) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -66,7 +85,8 @@ pub(crate) fn ask(config: &Config, ask: Ask, out: Option<PathBuf>) -> anyhow::Re
             Ok(stream) => wire::ask(stream, &ask).await,
             Err(_) => {
                 let (store, _) = serve::open_store(config)?;
-                Ok(answer::answer(&store, config, &myself(), ask).await)
+                let desk = Desk { config: Arc::new(config.clone()), store, pool: None };
+                Ok(answer::answer(&desk, &myself(), ask).await)
             }
         }
     })?;
@@ -97,8 +117,8 @@ fn actor(uid: u32) -> Actor {
 }
 
 /// Serves the socket until `stop` becomes true.
-pub(crate) async fn serve(config: Arc<Config>, store: Store, mut stop: watch::Receiver<bool>) {
-    let path = config.socket();
+pub(crate) async fn serve(desk: Desk, mut stop: watch::Receiver<bool>) {
+    let path = desk.config.socket();
     // The store's lock makes this process the only owner: a socket that is there is a dead one's.
     if let Err(error) = std::fs::remove_file(&path)
         && error.kind() != std::io::ErrorKind::NotFound
@@ -118,9 +138,9 @@ pub(crate) async fn serve(config: Arc<Config>, store: Store, mut stop: watch::Re
     loop {
         tokio::select! {
             accepted = listener.accept() => if let Ok((stream, _)) = accepted {
-                let (config, store) = (Arc::clone(&config), store.clone());
+                let desk = desk.clone();
                 tokio::spawn(async move {
-                    if let Err(error) = one(stream, &config, &store).await {
+                    if let Err(error) = one(stream, &desk).await {
                         tracing::warn!(%error, "a command was not answered");
                     }
                 });
@@ -138,9 +158,9 @@ fn open_to_all(path: &std::path::Path) -> std::io::Result<()> {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666))
 }
 
-async fn one(stream: UnixStream, config: &Config, store: &Store) -> anyhow::Result<()> {
+async fn one(stream: UnixStream, desk: &Desk) -> anyhow::Result<()> {
     let actor = actor(stream.peer_cred()?.uid());
     let (stream, ask) = wire::asked(stream).await?;
-    let answer = answer::answer(store, config, &actor, ask).await;
+    let answer = answer::answer(desk, &actor, ask).await;
     wire::tell(stream, answer).await
 }

@@ -4,6 +4,7 @@ use crate::{
     admin::{self, Ask},
     config::{self, Config, Overrides},
     demo, doctor,
+    follow_up::Password,
     sanitise_cmd::{self, ReportForm},
     serve,
 };
@@ -171,6 +172,11 @@ enum QueueCommand {
         /// Queue id or receipt number.
         id: String,
     },
+    /// Try a password, read from standard input, on the parts that wait; what opens goes in with a follow-up.
+    Unlock {
+        /// Queue id or receipt number.
+        id: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -275,7 +281,7 @@ pub(crate) fn run() -> anyhow::Result<u8> {
         Command::Demo { data } => demo::run(&data),
         Command::Keys { command: KeysCommand::Init { place, recovery } } => keys_init(&place, &recovery),
         Command::Queue { place, command } => {
-            admin::ask(&place.load(Overrides::default())?, queue_ask(command), None)
+            admin::ask(&place.load(Overrides::default())?, queue_ask(command)?, None)
         }
         Command::Quarantine { place, command } => {
             let out =
@@ -292,15 +298,23 @@ pub(crate) fn run() -> anyhow::Result<u8> {
     }
 }
 
-fn queue_ask(command: QueueCommand) -> Ask {
-    match command {
+fn queue_ask(command: QueueCommand) -> anyhow::Result<Ask> {
+    Ok(match command {
         QueueCommand::List { state, text, limit } => Ask::List { state, text, limit },
         QueueCommand::Show { id } => Ask::Show { id },
         QueueCommand::Retry { id } => Ask::Retry { id },
         QueueCommand::Drop { id, reason } => Ask::Drop { id, reason },
         QueueCommand::Hold { id } => Ask::Hold { id },
         QueueCommand::Release { id } => Ask::Release { id },
-    }
+        QueueCommand::Unlock { id } => Ask::Unlock { id, password: password_from_stdin()? },
+    })
+}
+
+/// The first line of standard input: a password on the command line would show in the list of processes.
+fn password_from_stdin() -> anyhow::Result<Password> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(Password(line.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
 fn quarantine_ask(command: QuarantineCommand) -> Ask {

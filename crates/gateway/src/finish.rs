@@ -2,7 +2,7 @@
 //! reads it all anew. Whatever cannot be cleared is taken out, or held with a stand-in in its place.
 
 use jail::{Job, Lane, Pool, Sanitised, Supplements};
-use mail::{Draft, Envelope, Stamp, compose::Framing};
+use mail::{Draft, Envelope, PartPath, Stamp, compose::Framing};
 use policy::{
     Action, AwaitFor, FindingCode, HoldReason, Outcome, Policy, Report,
     notice::{self, KeptOriginal, NoticeContext},
@@ -17,6 +17,8 @@ pub(crate) struct Context<'a> {
     /// Receipt number that people can read out, and until when the original is kept.
     pub(crate) kept: Option<KeptOriginal>,
     pub(crate) envelope: &'a Envelope,
+    /// What people gave for the parts that need it.
+    pub(crate) supplements: Supplements,
 }
 
 /// What goes inside, and what is known about it.
@@ -43,9 +45,9 @@ pub(crate) fn message(
     context: &Context<'_>,
 ) -> Result<Finished, jail::JailError> {
     let job = Job::Message(octets);
-    let mut sanitised = pool.sanitise(job.clone(), context.policy, Supplements::default(), lane)?;
+    let mut sanitised = pool.sanitise(job.clone(), context.policy, context.supplements.clone(), lane)?;
     if sanitised.report.outcome != Outcome::Held && is_too_large(&sanitised.draft, context) {
-        let reduced = Supplements { reduce_output: true, ..Supplements::default() };
+        let reduced = Supplements { reduce_output: true, ..context.supplements.clone() };
         let usage = sanitised.usage;
         sanitised = pool.sanitise(job, context.policy, reduced, Lane::Heavy)?;
         sanitised.usage.add(usage);
@@ -57,6 +59,45 @@ pub(crate) fn message(
     let from =
         draft.fields.from.iter().map(|m| format!("{} <{}>", m.display_name, m.addr_spec)).collect::<Vec<_>>();
     Ok(Finished { message, report, subject, from: from.join(", "), usage })
+}
+
+/// Makes the follow-up that brings what has become ready of the parts that waited, and says which these are. `None`
+/// when nothing has.
+pub(crate) fn follow_up(
+    pool: &Pool,
+    octets: mail::Untrusted,
+    waiting: &[PartPath],
+    context: &Context<'_>,
+) -> Result<Option<(Finished, Vec<PartPath>)>, jail::JailError> {
+    let job = Job::Message(octets);
+    let mut sanitised = pool.sanitise(job, context.policy, context.supplements.clone(), Lane::Heavy)?;
+    let is_waiting = |path: &PartPath| waiting.iter().find(|waiting| path.is_within(waiting)).cloned();
+    sanitised.draft.attachments.retain(|attachment| is_waiting(&attachment.path).is_some());
+    sanitised.report.parts.retain(|part| is_waiting(&part.path).is_some() && part.output.is_some());
+    withhold_largest(&mut sanitised, context);
+    let Sanitised { mut draft, report, usage } = sanitised;
+    let mut report = Report::of_parts(report.parts);
+    draft.text = notice::follow_up_text(context.policy.notice_language);
+    thread(&mut draft.fields, context);
+    let message = clear(pool, &mut draft, &mut report, Lane::Heavy, context);
+    let mut ready: Vec<PartPath> =
+        draft.attachments.iter().filter_map(|part| is_waiting(&part.path)).collect();
+    ready.dedup();
+    if ready.is_empty() || report.outcome == Outcome::Held {
+        return Ok(None);
+    }
+    let (subject, from) = (draft.fields.subject, String::new());
+    Ok(Some((Finished { message, report, subject, from, usage }, ready)))
+}
+
+/// Puts a follow-up into the thread of its mail (RFC 5322 §3.6.4).
+fn thread(fields: &mut mail::Fields, context: &Context<'_>) {
+    let mark = notice::follow_up_mark(context.policy.notice_language);
+    fields.subject = format!("{mark}{}", fields.subject);
+    fields.date = Some(context.stamp.accepted);
+    let first = fields.message_id.take();
+    fields.references.extend(first.clone());
+    fields.in_reply_to = first.into_iter().collect();
 }
 
 /// Composes and verifies; parts that the verifier objects to are taken out once, then the whole is held.
@@ -183,7 +224,7 @@ fn hold(report: &mut Report, reason: HoldReason) {
 }
 
 /// Marks the part at `path` as withheld, with the reason.
-pub(crate) fn withhold(report: &mut Report, path: &mail::PartPath, action: Action, reason: FindingCode) {
+pub(crate) fn withhold(report: &mut Report, path: &PartPath, action: Action, reason: FindingCode) {
     if let Some(part) = report.parts.iter_mut().find(|part| part.path == *path && part.output.is_some()) {
         part.action = action;
         part.reason = Some(reason);

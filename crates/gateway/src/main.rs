@@ -8,6 +8,7 @@ mod deliver_loop;
 mod demo;
 mod doctor;
 mod finish;
+mod follow_up;
 mod receive;
 mod report_json;
 mod sanitise_cmd;

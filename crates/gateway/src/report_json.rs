@@ -1,5 +1,6 @@
 //! `--report json`: one object per input on one line, in the form that is promised to the outside.
 
+use mail::PartPath;
 use policy::{Action, OutputInfo, PartReport, Report};
 use serde_json::{Value, json};
 
@@ -51,6 +52,14 @@ pub(crate) fn kept(report: &Report) -> String {
         "parts": report.parts.iter().map(part).collect::<Vec<_>>(),
     })
     .to_string()
+}
+
+/// The parts that wait, according to a report as [`kept`] wrote it.
+pub(crate) fn waiting(kept: &str) -> Vec<PartPath> {
+    let report: Value = serde_json::from_str(kept).unwrap_or_default();
+    let parts = report.get("parts").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let waits = parts.iter().filter(|part| part.get("action").is_some_and(|action| action == "await"));
+    waits.filter_map(|part| part.get("path")?.as_str()?.parse().ok()).collect()
 }
 
 fn part(part: &PartReport) -> Value {

@@ -87,12 +87,17 @@ fn sanitise(
         });
     }
     let octets = mail::Untrusted::new(octets);
-    if is_message { message(input, octets, policy, pool) } else { file(input, octets, request, policy, pool) }
+    if is_message {
+        message(input, octets, request, policy, pool)
+    } else {
+        file(input, octets, request, policy, pool)
+    }
 }
 
 fn message(
     mut input: InputInfo,
     octets: mail::Untrusted,
+    request: &Request,
     policy: &Policy,
     pool: &Pool,
 ) -> anyhow::Result<Result> {
@@ -120,6 +125,7 @@ fn message(
         },
         kept: None,
         envelope: &envelope,
+        supplements: Supplements { passwords: request.passwords.clone(), ..Supplements::default() },
     };
     let finished = finish::message(pool, octets, Lane::Heavy, &context)?;
     let outputs = finished

@@ -5,7 +5,7 @@ use crate::{
     finish::{self, Context, Finished},
     report_json,
 };
-use jail::{JailError, Lane, Pool};
+use jail::{JailError, Lane, Pool, Supplements};
 use mail::{DateTime, Stamp};
 use policy::{Action, HoldReason, Outcome, Report, notice::KeptOriginal};
 use std::{sync::Arc, time::Duration};
@@ -115,16 +115,21 @@ async fn sanitise(stage: &Stage, job: &LeasedJob) -> Result<(), StoreError> {
 }
 
 fn context<'a>(config: &Config, zone: &'a Zone, job: &'a LeasedJob) -> Context<'a> {
-    let accepted = job.accepted;
-    let kept = i64::from(zone.policy.original_days).saturating_mul(86_400);
     Context {
         policy: &zone.policy,
-        stamp: stamp(config, job.queue_id.as_str(), &job.envelope.client, accepted),
-        kept: Some(KeptOriginal {
-            receipt: job.receipt.as_str().to_owned(),
-            until: DateTime::utc(accepted.unix_s.saturating_add(kept)).in_jst(),
-        }),
+        stamp: stamp(config, job.queue_id.as_str(), &job.envelope.client, job.accepted),
+        kept: Some(kept(zone, &job.receipt, job.accepted)),
         envelope: &job.envelope,
+        supplements: Supplements::default(),
+    }
+}
+
+/// Where the original of a mail can be had.
+pub(crate) fn kept(zone: &Zone, receipt: &store::Receipt, accepted: DateTime) -> KeptOriginal {
+    let kept_s = i64::from(zone.policy.original_days).saturating_mul(86_400);
+    KeptOriginal {
+        receipt: receipt.as_str().to_owned(),
+        until: DateTime::utc(accepted.unix_s.saturating_add(kept_s)).in_jst(),
     }
 }
 
@@ -194,7 +199,7 @@ async fn hold_without_draft(stage: &Stage, job: &LeasedJob, reason: HoldReason) 
     hand_in(stage, job, Finished { message, report, subject, from, usage }).await
 }
 
-fn summary(report: &Report, subject: String, from: String) -> Summary {
+pub(crate) fn summary(report: &Report, subject: String, from: String) -> Summary {
     let leaves =
         || report.parts.iter().filter(|part| !part.is_container && !matches!(part.action, Action::Merge(_)));
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);

@@ -1,7 +1,8 @@
 //! `sekisho serve`: wiring, and a stop that loses nothing.
 
 use crate::{
-    admin, cli,
+    admin::{self, Desk},
+    cli,
     config::Config,
     deliver_loop,
     receive::{Directory, Intake},
@@ -46,8 +47,10 @@ pub(crate) async fn serve(
     let config = Arc::new(config);
     let (stopper, stopping) = watch::channel(false);
     let mut tasks = JoinSet::new();
+    let mut desk = Desk { config: Arc::clone(&config), store: store.clone(), pool: None };
     if roles.contains(&Role::Sanitise) || roles.contains(&Role::Deliver) {
         let pool = pool(&config, 0)?;
+        desk.pool = Some(pool.clone());
         let stage = Stage { config: Arc::clone(&config), store: store.clone(), pool };
         if roles.contains(&Role::Sanitise) {
             tasks.spawn(sanitise_loop::run(stage.clone(), stopping.clone()));
@@ -59,7 +62,7 @@ pub(crate) async fn serve(
     if roles.contains(&Role::Relay) {
         listen(&config, &store, &stopping, &mut tasks).await?;
     }
-    tasks.spawn(admin::serve(Arc::clone(&config), store.clone(), stopping.clone()));
+    tasks.spawn(admin::serve(desk, stopping.clone()));
     tasks.spawn(housekeep(Arc::clone(&config), store.clone(), stopping));
     let broken = watch_store(&store);
     tokio::select! {

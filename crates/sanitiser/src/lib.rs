@@ -31,6 +31,7 @@ pub use part::{FontFace, Rewritten, Surroundings};
 use mail::{Draft, PartPath};
 use policy::{FindingCode, Policy, Report};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// What is to be sanitised.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +48,7 @@ pub enum Job {
 }
 
 /// What was learnt or given since the first attempt.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Supplements {
     /// Parts on which an earlier child died, with the reason: they are not opened again.
     pub failed: Vec<(PartPath, FindingCode)>,
@@ -55,6 +56,17 @@ pub struct Supplements {
     pub passwords: Vec<String>,
     /// Whether the output was too large: draw at lower resolution and quality.
     pub reduce_output: bool,
+}
+
+/// Passwords stand in no log.
+impl fmt::Debug for Supplements {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Supplements")
+            .field("failed", &self.failed)
+            .field("passwords", &self.passwords.len())
+            .field("reduce_output", &self.reduce_output)
+            .finish()
+    }
 }
 
 /// What the child needs from outside before it can finish.

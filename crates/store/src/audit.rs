@@ -42,6 +42,9 @@ pub enum AuditEvent {
     /// A message of ours came to be.
     #[serde(rename = "message.born")]
     MessageBorn { queue_id: QueueId, kind: String, parent: QueueId, zone: String, policy_version: String },
+    /// Parts that had waited went inside in a follow-up.
+    #[serde(rename = "parts.brought")]
+    PartsBrought { queue_id: QueueId, follow_up: QueueId, parts: u64, by: u32 },
     /// Recipients of a zone do not get it for now.
     #[serde(rename = "message.held")]
     MessageHeld { queue_id: QueueId, zone: String, policy_version: String, reason: String, by: Option<u32> },

@@ -87,6 +87,8 @@ pub enum Denial {
     PlanStale,
     /// The audit chain is broken: nothing is removed or handed out.
     AuditBroken,
+    /// A follow-up brought this part already.
+    BroughtBefore,
 }
 
 impl fmt::Display for Denial {
@@ -106,6 +108,7 @@ impl fmt::Display for Denial {
             Self::LegalHold => "a legal hold stands on it",
             Self::PlanStale => "the dry run is out of date",
             Self::AuditBroken => "the audit chain is broken",
+            Self::BroughtBefore => "a follow-up brought this part already",
         })
     }
 }

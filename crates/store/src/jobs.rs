@@ -85,7 +85,11 @@ impl Store {
 
     /// The original of a leased job, by the working key of its day; the vault key serves where that is gone.
     pub async fn open_original(&self, job: &LeasedJob) -> Result<Untrusted, StoreError> {
-        let (row, inner) = (job.job.row, self.inner.clone());
+        self.open_original_of(job.job.row).await
+    }
+
+    pub(crate) async fn open_original_of(&self, row: i64) -> Result<Untrusted, StoreError> {
+        let inner = self.inner.clone();
         self.read(move |db| {
             let mut query = db.prepare_cached(
                 "SELECT message.original, message.working_day, message.size_octets

@@ -213,6 +213,7 @@ impl Tx<'_> {
         for id in self.ids(&format!("SELECT id {OUTDATED}"), before_s)? {
             for text in [
                 "DELETE FROM report WHERE job IN (SELECT id FROM job WHERE message = ?1)",
+                "DELETE FROM brought_part WHERE job IN (SELECT id FROM job WHERE message = ?1)",
                 "DELETE FROM job WHERE message = ?1",
                 "DELETE FROM recipient WHERE message = ?1",
                 "DELETE FROM ledger_event WHERE message = ?1",

@@ -7,7 +7,7 @@ use crate::StoreError;
 use rusqlite::Connection;
 
 /// One step per schema version; a step never changes once it was released.
-const STEPS: [&str; 1] = [V1];
+const STEPS: [&str; 2] = [V1, V2];
 
 /// Newest schema that this version knows.
 pub(crate) fn known() -> i64 {
@@ -205,4 +205,14 @@ CREATE TRIGGER audit_fixed BEFORE UPDATE ON audit
     BEGIN SELECT RAISE(ABORT, 'the audit chain is append-only'); END;
 CREATE TRIGGER audit_kept BEFORE DELETE ON audit WHEN NOT EXISTS (SELECT 1 FROM purge_open)
     BEGIN SELECT RAISE(ABORT, 'the audit chain is append-only'); END
+";
+
+/// Parts that a follow-up brought: each once.
+const V2: &str = "
+CREATE TABLE brought_part(
+    job INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    follow_up TEXT NOT NULL,
+    PRIMARY KEY(job, path)
+) STRICT, WITHOUT ROWID
 ";

@@ -1,7 +1,11 @@
 //! Every question and order, carried out for one actor.
 
-use super::{Answer, Ask};
-use crate::{clock, config::Config};
+use super::{Answer, Ask, Desk};
+use crate::{
+    clock,
+    config::Config,
+    follow_up::{self, Unlocked},
+};
 use mail::DateTime;
 use store::{
     Actor, Checkpoint, Filter, LedgerBalance, MessageView, Purge, QueueId, QueueLine, Receipt, RequestId,
@@ -9,14 +13,15 @@ use store::{
 };
 
 /// Answers; what goes wrong is part of the answer.
-pub(crate) async fn answer(store: &Store, config: &Config, actor: &Actor, ask: Ask) -> Answer {
-    match carry_out(store, config, actor, ask).await {
+pub(crate) async fn answer(desk: &Desk, actor: &Actor, ask: Ask) -> Answer {
+    match carry_out(desk, actor, ask).await {
         Ok(answer) => answer,
         Err(error) => Answer::refused(error),
     }
 }
 
-async fn carry_out(store: &Store, config: &Config, actor: &Actor, ask: Ask) -> Result<Answer, StoreError> {
+async fn carry_out(desk: &Desk, actor: &Actor, ask: Ask) -> Result<Answer, StoreError> {
+    let (store, config) = (&desk.store, &*desk.config);
     match ask {
         Ask::List { state, text, limit } => list(store, state, text, limit).await,
         Ask::Show { id } => Ok(Answer::said(view_lines(&store.show(&find(store, &id).await?).await?))),
@@ -27,6 +32,16 @@ async fn carry_out(store: &Store, config: &Config, actor: &Actor, ask: Ask) -> R
         Ask::Hold { id } => counted(store.hold(&find(store, &id).await?, actor).await?, "held"),
         Ask::Release { id } => {
             counted(store.release_held(&find(store, &id).await?, actor).await?, "to be sanitised again")
+        }
+        Ask::Unlock { id, password } => {
+            let stage = match desk.stage() {
+                Ok(stage) => stage,
+                Err(error) => return Ok(Answer::refused(error)),
+            };
+            let zones = follow_up::unlock(&stage, actor, &find(store, &id).await?, &password).await?;
+            let opened = zones.iter().any(|(_, unlocked)| matches!(unlocked, Unlocked::FollowUp { .. }));
+            let said = zones.iter().map(|(zone, unlocked)| format!("{zone}: {unlocked}")).collect();
+            Ok(Answer { code: u8::from(!opened), ..Answer::said(said) })
         }
         Ask::Originals { text, limit } => {
             let lines = store.quarantine_list(Filter { text, ..Filter::newest(limit) }).await?;
