@@ -15,6 +15,7 @@ pub mod glyphless;
 mod images;
 mod inspect;
 mod layer;
+mod lock;
 mod normalise;
 mod number;
 mod render;
@@ -69,7 +70,10 @@ pub fn flatten(
 ) -> Result<Rewritten, FindingCode> {
     let pdf = match open(input, passwords) {
         Ok((pdf, password)) => prepare(pdf, input, password, budget, findings)?,
-        Err(code) => repair(input, passwords, budget, findings)?.ok_or(code)?,
+        Err(code) => match lock::taken_off(input) {
+            Some(plain) => prepare(open(&plain, &[])?.0, &plain, "", budget, findings)?,
+            None => repair(input, passwords, budget, findings)?.ok_or(code)?,
+        },
     };
     if input.windows(8).any(|window| window == b"/Encrypt") {
         findings.add(FindingCode::PdfEncryptionDropped);

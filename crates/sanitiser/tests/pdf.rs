@@ -276,6 +276,31 @@ fn a_page_listed_twice_and_a_missing_one_count_as_readers_count_them() {
 }
 
 #[test]
+fn pages_that_only_the_count_knows_are_empty_sheets_within_the_limit() {
+    let promising = |count: &str, kids: &str| {
+        let objects = [
+            "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
+            format!("<</Type/Pages/Kids[{kids}]/Count {count}>>"),
+            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 20 10]>>".to_owned(),
+        ];
+        flatten_with(&document(&objects, ""), Limits { pages: 5, ..Limits::STANDARD })
+    };
+    let sheets = |pdf: &[u8]| String::from_utf8_lossy(pdf).matches("/MediaBox[0 0 20 10]").count();
+    let cases = [("0", 1), ("1", 1), ("3", 3), ("5", 5), ("6", 1), ("99999999999", 1), ("-3", 1)];
+    for (count, expected) in cases {
+        let (result, findings) = promising(count, "3 0 R");
+        assert_eq!(sheets(&result.unwrap()), expected, "{count}");
+        assert_eq!(
+            findings.count(FindingCode::PageIncomplete),
+            u32::try_from(expected).unwrap() - 1,
+            "{count}"
+        );
+    }
+    assert_eq!(cases.len(), 7);
+    assert_eq!(promising("3", "").0, Err(FindingCode::Unreadable));
+}
+
+#[test]
 fn a_highlight_without_appearance_leaves_the_text_readable() {
     let input = page(
         HELLO,
@@ -305,4 +330,32 @@ fn a_locked_file_asks_for_its_password() {
     let trailer = format!("/ID[<00><00>]/Encrypt<</Filter/Standard/V 1/R 2/P -4/O<{key}>/U<{key}>>>");
     let (result, _) = flatten_with(&document(&objects.map(str::to_owned), &trailer), Limits::STANDARD);
     assert_eq!(result, Err(FindingCode::Locked));
+}
+
+#[test]
+fn a_lock_on_the_attachments_alone_does_not_lock_the_pages() {
+    let key = "00".repeat(48);
+    let lock = |filters: &str| {
+        format!(
+            "/ID[<00><00>]/Encrypt<</Filter/Standard/V 5/R 6/Length 256/P -1028/EncryptMetadata false/CF<</StdCF<</CFM/AESV3/AuthEvent/EFOpen/Length 32>>>>/EFF/StdCF{filters}/O<{key}>/U<{key}>/OE<{key}>/UE<{key}>/Perms<{key}>>>"
+        )
+    };
+    let locked = |filters: &str| {
+        let objects = [
+            "<</Type/Catalog/Pages 2 0 R>>",
+            "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 100]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
+            "<</Length 44>>\nstream\nBT /F 20 Tf 20 40 Td (Hello 2 worlds) Tj ET\nendstream",
+            "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        ];
+        flatten_with(&document(&objects.map(str::to_owned), &lock(filters)), Limits::STANDARD)
+    };
+    for filters in ["/StmF/Identity/StrF/Identity", ""] {
+        let (result, findings) = locked(filters);
+        assert_eq!(layer(&result.unwrap()), "Hello 2 worlds", "{filters}");
+        assert!(findings.has(FindingCode::PdfEncryptionDropped));
+    }
+    for filters in ["/StmF/StdCF/StrF/StdCF", "/StmF/Identity/StrF/StdCF"] {
+        assert_eq!(locked(filters).0, Err(FindingCode::Locked), "{filters}");
+    }
 }

@@ -7,7 +7,7 @@ use lopdf::{Dictionary, Document, LoadOptions, Object};
 use policy::{Budget, Exhausted, FindingCode, Findings};
 
 /// Files over this size are not inspected: lopdf holds every object in memory.
-const INSPECTED_OCTETS_MAX: usize = 64 * 1024 * 1024;
+pub(super) const INSPECTED_OCTETS_MAX: usize = 64 * 1024 * 1024;
 /// Most that one stream of objects may inflate to.
 const STREAM_OCTETS_MAX: usize = 64 * 1024 * 1024;
 
@@ -20,12 +20,7 @@ pub(super) fn read(input: &[u8], password: &str, findings: &mut Findings) -> Opt
     if input.len() > INSPECTED_OCTETS_MAX {
         return unread(findings, "size");
     }
-    let options = LoadOptions {
-        password: (!password.is_empty()).then(|| password.to_owned()),
-        max_decompressed_size: Some(STREAM_OCTETS_MAX),
-        ..LoadOptions::default()
-    };
-    match Document::load_mem_with_options(input, options) {
+    match load(input, password) {
         Ok(document) if document.is_encrypted() => unread(findings, "encryption"),
         Ok(document) => {
             if document.xref_recovery.is_some() {
@@ -35,6 +30,16 @@ pub(super) fn read(input: &[u8], password: &str, findings: &mut Findings) -> Opt
         }
         Err(_) => unread(findings, "structure"),
     }
+}
+
+/// Reads a file within bounds; the objects of a locked one are missing.
+pub(super) fn load(input: &[u8], password: &str) -> lopdf::Result<Document> {
+    let options = LoadOptions {
+        password: (!password.is_empty()).then(|| password.to_owned()),
+        max_decompressed_size: Some(STREAM_OCTETS_MAX),
+        ..LoadOptions::default()
+    };
+    Document::load_mem_with_options(input, options)
 }
 
 /// Counts active content, forms, files and signatures.

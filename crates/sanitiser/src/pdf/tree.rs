@@ -2,12 +2,13 @@
 //!
 //! hayro takes each page object once and skips what is missing; other readers show a page that is listed twice twice,
 //! and a missing one as an empty sheet. The number of pages must be that of the source, so where ours is smaller the
-//! tree is written flat (ISO 32000-1 §7.7.3): inherited attributes on each page, a copy for each mention.
+//! tree is written flat (ISO 32000-1 §7.7.3): inherited attributes on each page, a copy for each mention. Pages that
+//! the root's `Count` promises beyond those are empty sheets too, as in other readers, if the tree holds any page.
 //!
 //! *Security.* Walks with a stack of its own, never into a node above itself; every kid is spent as a node, and the walk
-//! ends at the limit of pages.
+//! ends at the limit of pages. A count that passes that limit is not believed at all.
 
-use super::inspect::{name, value};
+use super::inspect::{name, sub, value};
 use lopdf::{Dictionary, Document, Object, ObjectId, dictionary};
 use policy::{Budget, Exhausted};
 
@@ -30,7 +31,15 @@ pub(super) fn flatten(
     budget: &mut Budget,
 ) -> Result<Option<u32>, Exhausted> {
     let most = usize::try_from(budget.limits().pages).unwrap_or(usize::MAX);
-    let (pages, missing) = walk(document, most, budget)?;
+    let (mut pages, mut missing) = walk(document, most, budget)?;
+    if let Some(sheet) = pages.last().map(empty_sheet) {
+        let promised = promised(document);
+        while promised <= most && pages.len() < promised {
+            budget.spend_nodes(1)?;
+            pages.push(sheet.clone());
+            missing = missing.saturating_add(1);
+        }
+    }
     if pages.len() <= counted || pages.len() > most {
         return Ok(None);
     }
@@ -49,6 +58,19 @@ pub(super) fn flatten(
     let Ok(catalog) = document.catalog_mut() else { return Ok(None) };
     catalog.set("Pages", Object::Reference(root));
     Ok(Some(missing))
+}
+
+/// How many pages the root says that there are.
+fn promised(document: &Document) -> usize {
+    let root = document.catalog().ok().and_then(|catalog| sub(document, catalog, b"Pages"));
+    let count = root.and_then(|root| value(document, root, b"Count")).and_then(|count| count.as_i64().ok());
+    count.and_then(|count| usize::try_from(count).ok()).unwrap_or(0)
+}
+
+/// A page of the same size with nothing on it.
+fn empty_sheet(page: &Dictionary) -> Dictionary {
+    let attributes = page.iter().filter(|(key, _)| INHERITED.contains(&key.as_slice()));
+    attributes.map(|(key, attribute)| (key.clone(), attribute.clone())).collect()
 }
 
 fn walk(document: &Document, most: usize, budget: &mut Budget) -> Result<(Vec<Dictionary>, u32), Exhausted> {
