@@ -39,6 +39,9 @@ pub enum Fidelity {
 
 /// Longer side of a picture that had to be reduced.
 pub const REDUCED_SIDE_PX: u32 = 2_000;
+/// Longest side of a picture, in pixels: no JPEG is wider (libjpeg's `JPEG_MAX_DIMENSION`), and the verifier holds PNG
+/// and the pictures of a PDF to the same.
+pub const SIDE_MAX_PX: u32 = 65_500;
 
 /// Writes a picture anew.
 ///

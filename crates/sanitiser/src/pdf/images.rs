@@ -4,6 +4,7 @@ use super::encode::{self, Raster};
 use super::number::Number;
 use super::write::Writer;
 use crate::Rewritten;
+use crate::raster::SIDE_MAX_PX;
 
 /// Pixels of one picture, row by row without padding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +53,7 @@ pub fn image_pdf(pages: impl IntoIterator<Item = PageImage>, jpeg_quality: u8) -
 }
 
 fn rgbx(page: &PageImage) -> Option<Vec<u8>> {
-    let sides = 1..=65_500;
+    let sides = 1..=SIDE_MAX_PX;
     if !sides.contains(&page.width_px) || !sides.contains(&page.height_px) {
         return None;
     }

@@ -10,7 +10,7 @@
     reason = "the enums of the decoder crates grow; what is not known is not taken"
 )]
 
-use super::{colour, outline::Format, outline::Outline};
+use super::{SIDE_MAX_PX, colour, outline::Format, outline::Outline};
 use image::codecs::{
     bmp::BmpDecoder, gif::GifDecoder, ico::IcoDecoder, jpeg::JpegDecoder, png::PngDecoder, webp::WebPDecoder,
 };
@@ -73,10 +73,13 @@ fn run<D: ImageDecoder>(
     })
 }
 
-/// Checks that both sides are at least 1 and spends the area.
+/// Checks that both sides are at least 1 and not longer than can be written, and spends the area.
 pub(super) fn spend(width: u32, height: u32, budget: &mut Budget) -> Result<(), FindingCode> {
     if width == 0 || height == 0 {
         return Err(FindingCode::Unreadable);
+    }
+    if width.max(height) > SIDE_MAX_PX {
+        return Err(FindingCode::LimitImagePixels);
     }
     budget.spend_image(u64::from(width), u64::from(height)).map_err(|exhausted| exhausted.0)
 }

@@ -244,3 +244,20 @@ fn tiff_palettes_and_lowest_bits_first_are_read() {
     let turned = run(&tiny_tiff(&entries, &[0b0000_0001], &[])).0.unwrap();
     assert_eq!(decoded(&turned.octets).to_luma8().as_raw(), &[255, 0]);
 }
+
+#[test]
+fn no_side_is_longer_than_can_be_written() {
+    let strip = |width, height| DynamicImage::ImageRgb8(RgbImage::from_pixel(width, height, Rgb([1, 2, 3])));
+    let mut ran = 0;
+    for format in [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::Tiff] {
+        for (width, height) in [(SIDE_MAX_PX, 1), (1, SIDE_MAX_PX)] {
+            assert!(run(&encoded(&strip(width, height), format)).0.is_ok(), "{format:?}");
+        }
+        for (width, height) in [(SIDE_MAX_PX + 1, 1), (1, SIDE_MAX_PX + 1)] {
+            let (result, _) = run(&encoded(&strip(width, height), format));
+            assert_eq!(result.err(), Some(FindingCode::LimitImagePixels), "{format:?}");
+            ran += 1;
+        }
+    }
+    assert_eq!(ran, 6);
+}
