@@ -16,6 +16,7 @@ pub mod client;
 pub mod sink;
 
 use std::{
+    io::Read,
     net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
@@ -234,4 +235,24 @@ fn base64_core(text: &str, before: usize) -> String {
     let first = [0, 2, 3][before];
     let whole = padded.len() / 3 * 4;
     encoded[first..whole].to_owned()
+}
+
+/// The text layer of a PDF that we wrote: its runs one after another.
+pub fn layer(pdf: &[u8]) -> String {
+    let mark = b"stream\n";
+    let mut text = String::new();
+    for (at, _) in pdf.windows(mark.len()).enumerate().filter(|(_, window)| *window == mark) {
+        let mut content = String::new();
+        let mut inflater = flate2::read::ZlibDecoder::new(&pdf[at + mark.len()..]);
+        if inflater.read_to_string(&mut content).is_err() {
+            continue;
+        }
+        for (_, run) in content.lines().filter_map(|line| line.split_once("Tm<")) {
+            let hexadecimal = run.trim_end_matches(">Tj");
+            let units = (0..hexadecimal.len()).step_by(4);
+            let units = units.map(|at| u16::from_str_radix(&hexadecimal[at..at + 4], 16).unwrap());
+            text.extend(char::decode_utf16(units).map(|c| c.unwrap_or('\u{fffd}')));
+        }
+    }
+    text
 }

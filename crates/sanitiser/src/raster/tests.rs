@@ -148,7 +148,7 @@ fn every_picture_of_the_fixtures_becomes_what_it_must() {
         match result {
             Ok(written) => {
                 assert_eq!(
-                    ("rebuild", written.extension),
+                    (written.action.name(), written.extension),
                     (case.expect.action, case.expect.extension),
                     "{}",
                     case.name
