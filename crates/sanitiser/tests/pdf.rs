@@ -333,6 +333,20 @@ fn a_locked_file_asks_for_its_password() {
 }
 
 #[test]
+fn annotations_in_the_list_itself_and_outside_their_rectangle_are_shown() {
+    let free_text =
+        "<</Type/Annot/Subtype/FreeText/Rect[20 70 160 90]/Contents(Note)/DA(/Helv 10 Tf 1 0 0 rg)>>";
+    let highlight =
+        "<</Type/Annot/Subtype/Highlight/Rect[500 500 600 600]/QuadPoints[20 60 160 60 20 35 160 35]>>";
+    let (out, findings) = flatten(&page(HELLO, &format!("/Annots[{free_text}{highlight}]"), "", &[]));
+    assert_eq!(layer(&out), "Hello 2 worldsNote");
+    assert_eq!(findings.count(FindingCode::AppearanceBuilt), 2);
+    assert_eq!(findings.count(FindingCode::PageIncomplete), 0);
+    let (plain, _) = flatten(&page(HELLO, &format!("/Annots[{free_text}]"), "", &[]));
+    assert_ne!(out, plain, "the highlight is not to be seen");
+}
+
+#[test]
 fn a_lock_on_the_attachments_alone_does_not_lock_the_pages() {
     let key = "00".repeat(48);
     let lock = |filters: &str| {

@@ -28,6 +28,7 @@ pub(super) fn build(
         value(document, &form, b"NeedAppearances").is_some_and(|flag| flag.as_bool().unwrap_or(false));
     let mut built: Vec<(ObjectId, Sketch)> = Vec::new();
     let pages: Vec<ObjectId> = document.page_iter().collect();
+    number_annotations(document, &pages, budget)?;
     for (number, page) in (1_usize..).zip(pages) {
         let Ok(page) = document.get_dictionary(page) else { continue };
         let Some(annotations) = value(document, page, b"Annots").and_then(|list| list.as_array().ok()) else {
@@ -55,14 +56,41 @@ pub(super) fn build(
     }
     let is_changed = !built.is_empty();
     for (id, sketch) in built {
+        let area = sketch.area().map(Object::Real);
         let stream = document.add_object(sketch.into_form());
         if let Ok(annotation) = document.get_dictionary_mut(id) {
             let mut appearance = Dictionary::new();
             appearance.set("N", Object::Reference(stream));
             annotation.set("AP", appearance);
+            annotation.set("Rect", area.to_vec());
         }
     }
     Ok(is_changed)
+}
+
+/// Annotations that stand directly in the list of their page become objects of their own, so that they can be given an
+/// appearance.
+fn number_annotations(
+    document: &mut Document,
+    pages: &[ObjectId],
+    budget: &mut Budget,
+) -> Result<(), Exhausted> {
+    for &page in pages {
+        let Ok(dict) = document.get_dictionary(page) else { continue };
+        let list = value(document, dict, b"Annots").and_then(|list| list.as_array().ok());
+        let Some(list) = list.filter(|list| list.iter().any(|item| item.as_dict().is_ok())) else { continue };
+        let mut list = list.clone();
+        for item in &mut list {
+            budget.spend_nodes(1)?;
+            if item.as_dict().is_ok() {
+                *item = Object::Reference(document.add_object(item.clone()));
+            }
+        }
+        if let Ok(dict) = document.get_dictionary_mut(page) {
+            dict.set("Annots", list);
+        }
+    }
+    Ok(())
 }
 
 /// What becomes of an annotation.
@@ -184,6 +212,8 @@ fn markup(document: &Document, dict: &Dictionary, kind: &[u8], mut sketch: Sketc
     let line = colour.clone().unwrap_or_else(|| vec![0.0]);
     let width = border_width(document, dict).unwrap_or(1.0);
     let quads = numbers(document, dict, b"QuadPoints").unwrap_or_default();
+    // Readers go by the points, also where the rectangle leaves them out.
+    sketch.reach(&quads);
     let inner = numbers(document, dict, b"IC").filter(|colour| !colour.is_empty());
     sketch.opacity(value(document, dict, b"CA").and_then(|alpha| alpha.as_float().ok()));
     match kind {
@@ -200,9 +230,14 @@ fn markup(document: &Document, dict: &Dictionary, kind: &[u8], mut sketch: Sketc
             sketch.stroke_area(&line, width);
         }
         b"Circle" => sketch.ellipse(inner.as_deref(), &line, width),
-        b"Line" => sketch.path(&numbers(document, dict, b"L").unwrap_or_default(), None, &line, width, false),
+        b"Line" => {
+            let points = numbers(document, dict, b"L").unwrap_or_default();
+            sketch.reach(&points);
+            sketch.path(&points, None, &line, width, false);
+        }
         b"PolyLine" | b"Polygon" => {
             let points = numbers(document, dict, b"Vertices").unwrap_or_default();
+            sketch.reach(&points);
             sketch.path(&points, inner.as_deref(), &line, width, kind == b"Polygon");
         }
         b"Ink" => {
@@ -210,6 +245,7 @@ fn markup(document: &Document, dict: &Dictionary, kind: &[u8], mut sketch: Sketc
             for stroke in strokes.into_iter().flatten().take(2000) {
                 let stroke = document.dereference(stroke).ok().and_then(|(_, stroke)| stroke.as_array().ok());
                 let points = stroke.map(|points| floats(document, points)).unwrap_or_default();
+                sketch.reach(&points);
                 sketch.path(&points, None, &line, width, false);
             }
         }

@@ -28,18 +28,56 @@ struct Census {
     coloured: u32,
     /// The first 256 exact colours.
     exact: ExactColours,
-    /// Pixels of each colour of four bits a channel, and the exact colour that is most common in it.
+    /// Pixels of each colour of four bits a channel, and the exact colours that are most common in it.
     bins: Vec<Bin>,
     /// Runs of one colour, and those of them that differ a little from the one before: gradients, photographs, scans.
     runs: u32,
     smooth: u32,
 }
 
+/// Two exact colours of one bin that hold most of it, with their votes (Misra and Gries): a pale shading beside white
+/// falls into one bin with it, and must not be lost.
 #[derive(Clone, Copy, Default)]
 struct Bin {
     count: u32,
-    colour: u32,
-    votes: u32,
+    common: [(u32, u32); 2],
+}
+
+impl Bin {
+    fn add(&mut self, colour: u32, length: u32) {
+        self.count += length;
+        if let Some((_, votes)) = self.common.iter_mut().find(|(known, votes)| *known == colour && *votes > 0)
+        {
+            *votes += length;
+            return;
+        }
+        let fewest = self.common[0].1.min(self.common[1].1).min(length);
+        self.common.iter_mut().for_each(|(_, votes)| *votes -= fewest);
+        if let Some(free) = self.common.iter_mut().find(|(_, votes)| *votes == 0)
+            && length > fewest
+        {
+            *free = (colour, length - fewest);
+        }
+    }
+
+    /// The most common colour first; the second only if it covers a flat that a reader sees.
+    fn colours(&self, flat: u32) -> (u32, Option<u32>) {
+        let [mut first, mut second] = self.common;
+        if second.1 > first.1 {
+            std::mem::swap(&mut first, &mut second);
+        }
+        (first.0, (second.1 >= flat && distance(first.0, second.0) > 2).then_some(second.0))
+    }
+}
+
+/// Pixels that one colour must cover to be a flat: a thousandth of the page.
+fn flat(raster: &Raster<'_>) -> u32 {
+    (raster.rgbx.len() / 4_000).max(1) as u32
+}
+
+fn distance(left: u32, right: u32) -> u32 {
+    let (left, right) = (channels(left), channels(right));
+    left.iter().zip(right).map(|(left, right)| u32::from(left.abs_diff(right))).sum()
 }
 
 const EXACT_MAX: usize = 256;
@@ -141,16 +179,7 @@ impl Census {
         } else {
             self.coloured += length;
         }
-        let bin = &mut self.bins[bin(colour)];
-        bin.count += length;
-        if bin.colour == colour {
-            bin.votes += length;
-        } else if bin.votes <= length {
-            bin.colour = colour;
-            bin.votes = length - bin.votes;
-        } else {
-            bin.votes -= length;
-        }
+        self.bins[bin(colour)].add(colour, length);
     }
 }
 
@@ -215,23 +244,62 @@ fn exact(raster: &Raster<'_>, exact: &ExactColours) -> Image {
 }
 
 fn sixteen_greys(raster: &Raster<'_>, grey: &[u32; 256]) -> Image {
-    let mut palette = Vec::with_capacity(16);
-    for level in 0..16_usize {
-        let common = (level * 16..level * 16 + 16).max_by_key(|&value| grey[value]).unwrap_or(level * 17);
-        let value = if grey[common] == 0 { level * 17 } else { common } as u8;
-        palette.push([value; 3]);
+    let levels = grey_levels(grey, flat(raster));
+    let mut palette: Vec<[u8; 3]> = levels.iter().map(|&level| [level; 3]).collect();
+    let mut nearest = [0_u8; 256];
+    for (value, index) in (0..=255_u8).zip(&mut nearest) {
+        let level = (0..levels.len()).min_by_key(|&at| levels[at].abs_diff(value));
+        *index = level.unwrap_or(0) as u8;
     }
-    indexed(raster, &mut palette, |colour| luma(colour) >> 4)
+    indexed(raster, &mut palette, |colour| nearest[luma(colour) as usize])
+}
+
+/// The most common grey of each sixteenth, and every flat; of more than sixteen the rarest go.
+fn grey_levels(grey: &[u32; 256], flat: u32) -> Vec<u8> {
+    let mut levels: Vec<(u32, u8)> = Vec::new();
+    let is_new = |levels: &[(u32, u8)], value: u8| levels.iter().all(|(_, level)| level.abs_diff(value) > 2);
+    let mut by_count: Vec<(u32, u8)> = grey.iter().copied().zip(0..=255).collect();
+    by_count.sort_unstable_by(|left, right| right.cmp(left));
+    for (count, value) in by_count.into_iter().take_while(|(count, _)| *count >= flat) {
+        if is_new(&levels, value) {
+            levels.push((count, value));
+        }
+    }
+    for start in (0..256_usize).step_by(16) {
+        let sixteenth = &grey[start..start + 16];
+        let common = (start + (0..16).max_by_key(|&at| sixteenth[at]).unwrap_or(0)) as u8;
+        let weight = sixteenth.iter().sum();
+        if weight > 0 && is_new(&levels, common) {
+            levels.push((weight, common));
+        }
+    }
+    levels.sort_unstable_by(|left, right| right.cmp(left));
+    levels.truncate(16);
+    let mut levels: Vec<u8> = levels.into_iter().map(|(_, level)| level).collect();
+    levels.sort_unstable();
+    levels
 }
 
 fn reduced(raster: &Raster<'_>, bins: &[Bin]) -> Image {
+    let flat = flat(raster);
+    let mut room = EXACT_MAX.saturating_sub(bins.iter().filter(|bin| bin.count > 0).count());
     let mut palette = Vec::new();
-    let mut index = vec![0_u8; bins.len()];
-    for (bin, index) in bins.iter().zip(&mut index).filter(|(bin, _)| bin.count > 0) {
-        *index = palette.len() as u8;
-        palette.push(channels(bin.colour));
+    // Of each bin the first colour's index and, where there is a second, how to tell them apart.
+    let mut indices: Vec<(u8, Option<[u32; 2]>)> = vec![(0, None); bins.len()];
+    for (bin, index) in bins.iter().zip(&mut indices).filter(|(bin, _)| bin.count > 0) {
+        let (first, second) = bin.colours(flat);
+        index.0 = palette.len() as u8;
+        palette.push(channels(first));
+        if let Some(second) = second.filter(|_| room > 0) {
+            room -= 1;
+            index.1 = Some([first, second]);
+            palette.push(channels(second));
+        }
     }
-    indexed(raster, &mut palette, |colour| index[bin(colour)])
+    indexed(raster, &mut palette, |colour| match indices[bin(colour)] {
+        (index, Some([first, second])) if distance(colour, second) < distance(colour, first) => index + 1,
+        (index, _) => index,
+    })
 }
 
 /// Packs indices, first pixel in the high bits (ISO 32000-1 §8.9.5.2), and deflates them.
@@ -275,4 +343,55 @@ fn jpeg(raster: &Raster<'_>, is_grey: bool, quality: u8) -> Image {
     };
     debug_assert!(written.is_ok(), "sides are below 65,500");
     image(raster, if is_grey { Form::GreyJpeg } else { Form::ColourJpeg }, data)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// White paper with black text, its soft edges in many shades, and one pale flat.
+    fn page(pale: [u8; 3], edges: impl Fn(u32) -> [u8; 3]) -> Image {
+        let pixel = |place: u32| match (place % 200, place / 200) {
+            (20..180, 150..180) => pale,
+            (x, y) if x % 4 == 0 && y < 100 => [0; 3],
+            (x, y) if x % 4 == 1 && y < 100 => edges(x * 97 + y * 31),
+            _ => [255; 3],
+        };
+        let rgbx: Vec<u8> = (0..200 * 200).map(pixel).flat_map(|[r, g, b]| [r, g, b, 255]).collect();
+        encode(&Raster { width_px: 200, height_px: 200, rgbx: &rgbx }, 80)
+    }
+
+    fn palette(image: &Image) -> &[[u8; 3]] {
+        match &image.form {
+            Form::Indexed { palette, .. } => palette,
+            Form::Bilevel | Form::GreyJpeg | Form::ColourJpeg => &[],
+        }
+    }
+
+    #[test]
+    fn a_pale_shading_is_not_taken_for_white() {
+        let mut ran = 0;
+        for pale in [[240; 3], [242; 3], [250; 3], [255, 255, 240], [245, 250, 255]] {
+            let coloured = page(pale, |n| [(n % 256) as u8, (n / 3 % 256) as u8 / 3, 0]);
+            assert!(palette(&coloured).contains(&pale), "{pale:?}");
+            assert!(palette(&coloured).contains(&[255; 3]));
+            ran += 1;
+        }
+        let grey = page([240; 3], |n| [(n % 256) as u8; 3]);
+        assert!(palette(&grey).contains(&[240; 3]) && palette(&grey).contains(&[255; 3]));
+        assert_eq!(ran, 5);
+    }
+
+    #[test]
+    fn sixteen_greys_are_enough_and_flats_come_first() {
+        let mut grey = [1_u32; 256];
+        for flat in [0, 225, 230, 240, 245, 250, 255] {
+            grey[flat] = 5_000;
+        }
+        let levels = grey_levels(&grey, 1_000);
+        assert_eq!(levels.len(), 16);
+        for flat in [0, 225, 230, 240, 245, 250, 255] {
+            assert!(levels.contains(&flat), "{flat} not in {levels:?}");
+        }
+    }
 }

@@ -89,6 +89,21 @@ impl Sketch {
         Self { area, content: String::new(), multiplies: false, alpha: 1.0 }
     }
 
+    /// The rectangle that it covers.
+    pub(super) fn area(&self) -> [f32; 4] {
+        self.area
+    }
+
+    /// Widens the rectangle to hold these points and a line through them.
+    pub(super) fn reach(&mut self, points: &[f32]) {
+        const MARGIN: f32 = 2.0;
+        for &[x, y] in points.as_chunks::<2>().0 {
+            let [x0, y0, x1, y1] = &mut self.area;
+            (*x0, *y0) = (x0.min(x - MARGIN), y0.min(y - MARGIN));
+            (*x1, *y1) = (x1.max(x + MARGIN), y1.max(y + MARGIN));
+        }
+    }
+
     /// Whether nothing was drawn.
     pub(super) fn is_empty(&self) -> bool {
         self.content.is_empty()
