@@ -1,7 +1,7 @@
 //! The loop between the store and the next hops: clean rows are verified again, delivered, and settled recipient by
 //! recipient.
 
-use crate::{clock, config::Zone, sanitise_loop::Stage};
+use crate::{clock, config::Zone, sanitise_loop::Stage, sent_back};
 use delivery::{Consignment, Destination, Fate, Next, Notification, Outlet, Schedule, dsn};
 use jail::Lane;
 use mail::{DateTime, Mailbox, ReversePath};
@@ -112,8 +112,7 @@ async fn deliver(
         return stage.store.settle(draft.id, results).await;
     };
     let Some((message, size_octets)) = verified(stage, zone, draft, octets).await else {
-        tracing::error!(queue_id, "the verifier refused a stored draft; it is sanitised again");
-        return stage.store.send_back(draft.id, HoldReason::VerifierRefused).await.map(drop);
+        return sent_back::send_back(stage, zone, draft).await;
     };
     let header_section = header_section(message.octets());
     stage.store.attempting(draft.id).await?;

@@ -13,6 +13,7 @@ mod receive;
 mod report_json;
 mod sanitise_cmd;
 mod sanitise_loop;
+mod sent_back;
 mod serve;
 
 use std::process::ExitCode;

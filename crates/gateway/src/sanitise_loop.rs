@@ -6,14 +6,15 @@ use crate::{
     report_json,
 };
 use jail::{JailError, Lane, Pool, Supplements};
-use mail::{DateTime, Stamp};
+use mail::{DateTime, Envelope, Stamp};
 use policy::{Action, HoldReason, Outcome, Report, notice::KeptOriginal};
 use std::{sync::Arc, time::Duration};
-use store::{Clean, LeasedJob, Store, StoreError, Summary};
+use store::{Clean, LeasedJob, QueueId, Receipt, Store, StoreError, Summary};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
 };
+use verifier::{CleanMessage, Expected};
 
 /// Jobs in hand at a time. Most of them wait for a heavy child; light ones must still find a place.
 const JOBS_MAX: usize = 256;
@@ -98,7 +99,7 @@ async fn sanitise(stage: &Stage, job: &LeasedJob) -> Result<(), StoreError> {
     let lane = if job.size_octets > LIGHT_OCTETS_MAX { Lane::Heavy } else { Lane::Light };
     let (pool, config, leased) = (stage.pool.clone(), Arc::clone(&stage.config), job.clone());
     let worked = tokio::task::spawn_blocking(move || {
-        finish::message(&pool, octets, lane, &context(&config, &zone, &leased))
+        finish::message(&pool, octets, lane, &Arrival::of(&leased).context(&config, &zone))
     });
     match worked.await {
         Ok(Ok(finished)) => hand_in(stage, job, finished).await,
@@ -114,18 +115,34 @@ async fn sanitise(stage: &Stage, job: &LeasedJob) -> Result<(), StoreError> {
     }
 }
 
-fn context<'a>(config: &Config, zone: &'a Zone, job: &'a LeasedJob) -> Context<'a> {
-    Context {
-        policy: &zone.policy,
-        stamp: stamp(config, job.queue_id.as_str(), &job.envelope.client, job.accepted),
-        kept: Some(kept(zone, &job.receipt, job.accepted)),
-        envelope: &job.envelope,
-        supplements: Supplements::default(),
+/// What is known of a message besides its octets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrival<'a> {
+    pub(crate) queue_id: &'a QueueId,
+    pub(crate) receipt: &'a Receipt,
+    pub(crate) accepted: DateTime,
+    pub(crate) envelope: &'a Envelope,
+}
+
+impl<'a> Arrival<'a> {
+    fn of(job: &'a LeasedJob) -> Self {
+        let LeasedJob { queue_id, receipt, accepted, envelope, .. } = job;
+        Self { queue_id, receipt, accepted: *accepted, envelope }
+    }
+
+    pub(crate) fn context(self, config: &Config, zone: &'a Zone) -> Context<'a> {
+        Context {
+            policy: &zone.policy,
+            stamp: stamp(config, self.queue_id.as_str(), &self.envelope.client, self.accepted),
+            kept: Some(kept(zone, self.receipt, self.accepted)),
+            envelope: self.envelope,
+            supplements: Supplements::default(),
+        }
     }
 }
 
 /// Where the original of a mail can be had.
-pub(crate) fn kept(zone: &Zone, receipt: &store::Receipt, accepted: DateTime) -> KeptOriginal {
+pub(crate) fn kept(zone: &Zone, receipt: &Receipt, accepted: DateTime) -> KeptOriginal {
     let kept_s = i64::from(zone.policy.original_days).saturating_mul(86_400);
     KeptOriginal {
         receipt: receipt.as_str().to_owned(),
@@ -163,13 +180,8 @@ pub(crate) fn stamp(config: &Config, queue_id: &str, client: &mail::Client, acce
 async fn hand_in(stage: &Stage, job: &LeasedJob, finished: Finished) -> Result<(), StoreError> {
     let queue_id = job.queue_id.as_str();
     let Finished { message, report, subject, from, usage } = finished;
-    let summary = summary(&report, subject, from);
-    let report_json = report_json::kept(&report);
-    let clean = message.and_then(|(message, expected)| {
-        let expected = postcard::to_stdvec(&expected).ok()?;
-        let (report_json, summary) = (report_json.clone(), summary.clone());
-        Some(Clean { octets: message.octets().to_vec(), expected, report_json, summary })
-    });
+    let (report_json, summary) = (report_json::kept(&report), summary(&report, subject, from));
+    let clean = message.and_then(|message| clean(message, &report_json, &summary));
     let outcome = report.outcome.name();
     match (report.outcome, clean) {
         (Outcome::Clean | Outcome::Partial, Some(clean)) => {
@@ -189,11 +201,23 @@ async fn hand_in(stage: &Stage, job: &LeasedJob, finished: Finished) -> Result<(
     }
 }
 
+/// A cleared message as the store keeps it.
+pub(crate) fn clean(
+    (message, expected): (CleanMessage, Expected),
+    report_json: &str,
+    summary: &Summary,
+) -> Option<Clean> {
+    let expected = postcard::to_stdvec(&expected).ok()?;
+    let (report_json, summary) = (report_json.to_owned(), summary.clone());
+    Some(Clean { octets: message.octets().to_vec(), expected, report_json, summary })
+}
+
 /// Holds a message that did not come as far as a draft. The stand-in is written from the envelope alone.
 async fn hold_without_draft(stage: &Stage, job: &LeasedJob, reason: HoldReason) -> Result<(), StoreError> {
     let zone = stage.config.zone_named(&job.zone).or_else(|| stage.config.zones.first());
     let report = Report::held(reason, Vec::new());
-    let message = zone.and_then(|zone| finish::from_envelope(&report, &context(&stage.config, zone, job)));
+    let message =
+        zone.and_then(|zone| finish::from_envelope(&report, &Arrival::of(job).context(&stage.config, zone)));
     let usage = jail::Usage::default();
     let (subject, from) = (String::new(), job.envelope.reverse_path.to_string());
     hand_in(stage, job, Finished { message, report, subject, from, usage }).await

@@ -203,8 +203,17 @@ fn send_and_kill(
     let sending = send(&gateway.place, point);
     let mut dead = false;
     let mut arrived = None;
+    let started = Instant::now();
     wait_until("the gateway dies or has delivered", || {
         dead = gateway.child.try_wait().unwrap().is_some();
+        if !dead && started.elapsed() > Duration::from_secs(80) {
+            let list = common::stdout(&gateway.ask(&["queue", "list", "--limit", "5"]));
+            let log = std::fs::read_to_string(gateway.place.log()).unwrap();
+            panic!(
+                "{call} {when}: neither dead nor done\n{list}\n{}",
+                &log[log.len().saturating_sub(6_000)..]
+            );
+        }
         if sink.count() - before >= MAILS {
             arrived.get_or_insert_with(Instant::now);
         }

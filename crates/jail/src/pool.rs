@@ -283,7 +283,9 @@ impl Shared {
             Ok(child) => self.state().spare.push_back(child),
             Err(error) => {
                 tracing::error!(%error, "no jail child can be started");
-                self.state().wanted = self.state().wanted.saturating_add(1);
+                let mut state = self.state();
+                state.wanted = state.wanted.saturating_add(1);
+                drop(state);
                 std::thread::sleep(Duration::from_secs(1));
             }
         }

@@ -12,7 +12,7 @@ use crate::records::Summary;
 use crate::seal;
 use crate::{CleanId, QueueId, Receipt, Store, StoreError};
 use mail::{DateTime, Mailbox, ReversePath};
-use policy::{HoldReason, Outcome};
+use policy::Outcome;
 use rusqlite::params;
 use std::fmt;
 
@@ -141,21 +141,19 @@ impl Store {
 
     /// Leases up to `max` drafts that are due, the oldest first.
     ///
-    /// A draft that does not open any more is sent back to sanitising (once, then held) and not returned.
+    /// A draft that does not open any more comes without octets and expectations, so that no verifier passes it; it
+    /// is the caller's to send back.
     pub async fn lease_clean(&self, max: usize, lease_s: u32) -> Result<Vec<LeasedClean>, StoreError> {
         let found = self.write(move |tx| tx.lease_clean(max, lease_s)).await?;
         let mut leased = Vec::with_capacity(found.len());
         for found in found {
-            let (id, queue_id) = (found.leased.id, found.leased.queue_id.clone());
+            let bare = found.leased.clone();
             let octets = if matches!(found.kept, Kept::Inline(_)) { 0 } else { usize::MAX };
             match self.sized(octets, move |inner| inner.open_clean(found)).await {
                 Ok(clean) => leased.push(clean),
                 Err(error) => {
-                    tracing::error!(%queue_id, %error, "a draft does not open; it is made anew");
-                    // Its lease runs out if this fails too; the others are served all the same.
-                    if let Err(error) = self.send_back(id, HoldReason::InternalFault).await {
-                        tracing::error!(%queue_id, %error, "the draft could not be sent back");
-                    }
+                    tracing::error!(queue_id = %bare.queue_id, %error, "a draft does not open");
+                    leased.push(bare);
                 }
             }
         }

@@ -1,9 +1,11 @@
 //! A draft that the verifier refused on load: made anew from the original once, then held.
 
 use crate::audit::AuditEvent;
-use crate::born::MessageKind;
+use crate::born::{Born, MessageKind, SealedBorn};
+use crate::clean::Clean;
 use crate::engine::Tx;
 use crate::{CleanId, Store, StoreError};
+use mail::Mailbox;
 use policy::HoldReason;
 use rusqlite::params;
 
@@ -18,13 +20,31 @@ pub enum SentBack {
 
 impl Store {
     /// Sends a draft back. Recipients that have it already keep it; only the others are served again.
-    pub async fn send_back(&self, id: CleanId, reason: HoldReason) -> Result<SentBack, StoreError> {
-        self.write(move |tx| tx.send_back(id, reason)).await
+    ///
+    /// If it is held now, the stand-in goes to them in its place, in the same transaction; without one nothing goes.
+    pub async fn send_back(
+        &self,
+        id: CleanId,
+        reason: HoldReason,
+        stand_in: Option<(Born, Clean)>,
+    ) -> Result<SentBack, StoreError> {
+        let stand_in = match stand_in {
+            Some((born, clean)) => {
+                Some((Born { kind: MessageKind::StandIn, ..born }, self.seal_born(clean).await?))
+            }
+            None => None,
+        };
+        self.write(move |tx| tx.send_back(id, reason, stand_in)).await
     }
 }
 
 impl Tx<'_> {
-    fn send_back(&mut self, id: CleanId, reason: HoldReason) -> Result<SentBack, StoreError> {
+    fn send_back(
+        &mut self,
+        id: CleanId,
+        reason: HoldReason,
+        stand_in: Option<(Born, SealedBorn)>,
+    ) -> Result<SentBack, StoreError> {
         let lease = self.leased_clean(id)?;
         let group = &lease.group;
         let mut query = self.db.prepare_cached(
@@ -33,8 +53,12 @@ impl Tx<'_> {
         )?;
         let again: bool = query.query_row([group.job], |row| row.get(0))?;
         if !again {
-            self.hold_group(group, &lease.queue_id, reason, None)?;
+            let held = self.hold_group(group, &lease.queue_id, reason, None)?;
             self.shelve_clean(id.row, lease.body, lease.kind, true)?;
+            if let Some((mut born, sealed)) = stand_in.filter(|_| !held.is_empty()) {
+                born.recipients = held.iter().filter_map(|address| Mailbox::parse(address).ok()).collect();
+                self.put_born(group.message, &lease.queue_id, &born, sealed)?;
+            }
             return Ok(SentBack::Held);
         }
         self.shelve_clean(id.row, lease.body, MessageKind::Mail, false)?;

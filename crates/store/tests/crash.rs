@@ -51,7 +51,7 @@ async fn after_each_step_a_kill_loses_nothing() {
         let results = drafts[0].recipients.iter().map(|mailbox| (mailbox.clone(), delivered())).collect();
         house.store.settle(drafts[0].id, results).await.unwrap();
         kills.push(("half delivered", copy_of(dir.path())));
-        house.store.send_back(drafts[1].id, HoldReason::VerifierRefused).await.unwrap();
+        house.store.send_back(drafts[1].id, HoldReason::VerifierRefused, None).await.unwrap();
         kills.push(("sent back", copy_of(dir.path())));
         house.store.drop_message(&queue_id, &actor(1), "test").await.unwrap();
     }

@@ -3,11 +3,12 @@
 mod common;
 
 use common::*;
-use mail::DateTime;
+use mail::{DateTime, ReversePath};
 use policy::HoldReason;
 use std::time::Duration;
 use store::{
-    Denial, Filter, INLINE_OCTETS_MAX, MessageKind, Receipt, RecipientResult, SentBack, StoreError, WorkState,
+    Born, Denial, Filter, INLINE_OCTETS_MAX, MessageKind, Receipt, RecipientResult, SentBack, StoreError,
+    WorkState,
 };
 
 #[tokio::test]
@@ -163,6 +164,34 @@ async fn recipients_end_each_in_their_own_way() {
 }
 
 #[tokio::test]
+async fn a_draft_refused_twice_is_held_with_its_stand_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let house = open(dir.path());
+    let new = new_mail_to(500, &[("inside", &["a@example.lg.jp"])]);
+    let queue_id = house.store.put_received(new).await.unwrap();
+    for went in [SentBack::Again, SentBack::Held] {
+        let jobs = house.lease_jobs().await;
+        house.store.put_clean(jobs[0].job, clean(100)).await.unwrap();
+        let drafts = house.lease_clean().await;
+        let born = Born {
+            kind: MessageKind::StandIn,
+            reverse_path: ReversePath::Null,
+            recipients: drafts[0].recipients.clone(),
+            zone: "inside".to_owned(),
+            policy_version: "policy-inside".to_owned(),
+            accepted: DateTime::utc(NOW_S),
+        };
+        let stand_in = Some((born, clean(50)));
+        let back = house.store.send_back(drafts[0].id, HoldReason::VerifierRefused, stand_in).await.unwrap();
+        assert_eq!(back, went);
+    }
+    let line = house.balanced().await;
+    assert_eq!((line.accepted, line.held, line.born, line.in_queue), (1, 1, 1, 1));
+    let drafts = house.lease_clean().await;
+    assert_eq!((drafts[0].kind, drafts[0].parent.as_ref()), (MessageKind::StandIn, Some(&queue_id)));
+}
+
+#[tokio::test]
 async fn a_refused_draft_is_made_again_once_and_then_held() {
     let dir = tempfile::tempdir().unwrap();
     let house = open(dir.path());
@@ -174,7 +203,7 @@ async fn a_refused_draft_is_made_again_once_and_then_held() {
         assert_eq!(jobs[0].was_sent_back, !went.is_empty());
         house.store.put_clean(jobs[0].job, clean(100)).await.unwrap();
         let drafts = house.lease_clean().await;
-        went.push(house.store.send_back(drafts[0].id, HoldReason::VerifierRefused).await.unwrap());
+        went.push(house.store.send_back(drafts[0].id, HoldReason::VerifierRefused, None).await.unwrap());
     }
     assert_eq!(went, [SentBack::Again, SentBack::Held]);
     assert_eq!(house.state_of(&queue_id, "inside").await, "held");

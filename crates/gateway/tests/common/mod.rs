@@ -18,6 +18,7 @@ pub mod sink;
 use std::{
     io::Read,
     net::{SocketAddr, TcpListener, TcpStream},
+    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
     time::{Duration, Instant},
@@ -56,19 +57,36 @@ impl Place {
 
     /// `sekisho serve` for this place, behind `prefix` when there is one.
     pub fn serve(&self, prefix: &[String]) -> Child {
+        self.serve_roles(prefix, "relay,sanitise,deliver")
+    }
+
+    fn serve_roles(&self, prefix: &[String], roles: &str) -> Child {
         let log = std::fs::File::options().create(true).append(true).open(self.log()).unwrap();
         let program = prefix.first().map_or(BINARY, String::as_str);
         let mut command = Command::new(program);
         if !prefix.is_empty() {
             command.args(&prefix[1..]).arg(BINARY);
         }
-        command.arg("serve").args(["--listen", &self.address.to_string()]).args(self.arguments());
+        command
+            .args(["serve", "--roles", roles, "--listen", &self.address.to_string()])
+            .args(self.arguments());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap()
     }
 
     pub fn start(&self) -> Gateway {
         let gateway = Gateway { child: self.serve(&[]), place: self.clone() };
         wait_until("the gateway listens", || TcpStream::connect(self.address).is_ok());
+        gateway
+    }
+
+    /// Starts some of the roles; ready when the command line is answered, and mail if that is among the roles.
+    pub fn start_roles(&self, roles: &str) -> Gateway {
+        let gateway = Gateway { child: self.serve_roles(&[], roles), place: self.clone() };
+        let socket = self.data.join("admin.sock");
+        wait_until("the gateway answers", || {
+            UnixStream::connect(&socket).is_ok()
+                && (!roles.contains("relay") || TcpStream::connect(self.address).is_ok())
+        });
         gateway
     }
 
