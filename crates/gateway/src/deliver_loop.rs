@@ -3,7 +3,7 @@
 
 use crate::{clock, config::Zone, sanitise_loop::Stage, sent_back};
 use delivery::{Consignment, Destination, Fate, Next, Notification, Outlet, Schedule, dsn};
-use jail::Lane;
+use jail::{Sender, Turn};
 use mail::{DateTime, Mailbox, ReversePath};
 use policy::{HoldReason, Outcome};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -144,7 +144,9 @@ async fn verified(
     expected.pages_max = limits.pages;
     let (pool, size_octets) = (stage.pool.clone(), octets.len());
     let read = tokio::task::spawn_blocking(move || {
-        verifier::message(octets, &expected, &mut |parts| pool.decode(parts.to_vec(), Lane::Light))
+        verifier::message(octets, &expected, &mut |parts| {
+            pool.decode(parts.to_vec(), Turn::light(Sender::default()))
+        })
     });
     match read.await {
         Ok(Ok(message)) => Some((message, size_octets)),

@@ -1,7 +1,7 @@
 //! From what the jail made to what may cross: stamp and notice are added, the canonical writer writes, the verifier
 //! reads it all anew. Whatever cannot be cleared is taken out, or held with a stand-in in its place.
 
-use jail::{Job, Lane, Pool, Sanitised, Supplements};
+use jail::{Job, Pool, Sanitised, Sender, Supplements, Turn};
 use mail::{Draft, Envelope, PartPath, Stamp, compose::Framing};
 use policy::{
     Action, AwaitFor, FindingCode, HoldReason, Outcome, Policy, Report,
@@ -41,20 +41,20 @@ pub(crate) struct Finished {
 pub(crate) fn message(
     pool: &Pool,
     octets: mail::Untrusted,
-    lane: Lane,
+    turn: Turn,
     context: &Context<'_>,
 ) -> Result<Finished, jail::JailError> {
     let job = Job::Message(octets);
-    let mut sanitised = pool.sanitise(job.clone(), context.policy, context.supplements.clone(), lane)?;
+    let mut sanitised = pool.sanitise(job.clone(), context.policy, context.supplements.clone(), turn)?;
     if sanitised.report.outcome != Outcome::Held && is_too_large(&sanitised.draft, context) {
         let reduced = Supplements { reduce_output: true, ..context.supplements.clone() };
         let usage = sanitised.usage;
-        sanitised = pool.sanitise(job, context.policy, reduced, Lane::Heavy)?;
+        sanitised = pool.sanitise(job, context.policy, reduced, Turn { heavy: true, ..turn })?;
         sanitised.usage.add(usage);
         withhold_largest(&mut sanitised, context);
     }
     let Sanitised { mut draft, mut report, usage } = sanitised;
-    let message = clear(pool, &mut draft, &mut report, lane, context);
+    let message = clear(pool, &mut draft, &mut report, turn, context);
     let subject = draft.fields.subject.clone();
     let from =
         draft.fields.from.iter().map(|m| format!("{} <{}>", m.display_name, m.addr_spec)).collect::<Vec<_>>();
@@ -67,10 +67,11 @@ pub(crate) fn follow_up(
     pool: &Pool,
     octets: mail::Untrusted,
     waiting: &[PartPath],
+    turn: Turn,
     context: &Context<'_>,
 ) -> Result<Option<(Finished, Vec<PartPath>)>, jail::JailError> {
     let job = Job::Message(octets);
-    let mut sanitised = pool.sanitise(job, context.policy, context.supplements.clone(), Lane::Heavy)?;
+    let mut sanitised = pool.sanitise(job, context.policy, context.supplements.clone(), turn)?;
     let is_waiting = |path: &PartPath| waiting.iter().find(|waiting| path.is_within(waiting)).cloned();
     sanitised.draft.attachments.retain(|attachment| is_waiting(&attachment.path).is_some());
     sanitised.report.parts.retain(|part| is_waiting(&part.path).is_some() && part.output.is_some());
@@ -79,7 +80,7 @@ pub(crate) fn follow_up(
     let mut report = Report::of_parts(report.parts);
     draft.text = notice::follow_up_text(context.policy.notice_language);
     thread(&mut draft.fields, context);
-    let message = clear(pool, &mut draft, &mut report, Lane::Heavy, context);
+    let message = clear(pool, &mut draft, &mut report, turn, context);
     let mut ready: Vec<PartPath> =
         draft.attachments.iter().filter_map(|part| is_waiting(&part.path)).collect();
     ready.dedup();
@@ -105,7 +106,7 @@ fn clear(
     pool: &Pool,
     draft: &mut Draft,
     report: &mut Report,
-    lane: Lane,
+    turn: Turn,
     context: &Context<'_>,
 ) -> Option<(CleanMessage, Expected)> {
     for _attempt in 0..2 {
@@ -113,7 +114,7 @@ fn clear(
             break;
         }
         let (octets, expected) = compose(draft, report, context);
-        match verifier::message(octets, &expected, &mut |parts| pool.decode(parts.to_vec(), lane)) {
+        match verifier::message(octets, &expected, &mut |parts| pool.decode(parts.to_vec(), turn)) {
             Ok(message) => return Some((message, expected)),
             Err(refusal) => take_out(draft, report, &refusal),
         }
@@ -277,7 +278,7 @@ pub(crate) fn file(
     let limits = verifier::DecodeLimits::of(&policy.limits);
     let charset = attachment.charset.as_deref();
     match verifier::file(attachment.octets, charset, &expected, &limits, &mut |parts| {
-        pool.decode(parts.to_vec(), Lane::Heavy)
+        pool.decode(parts.to_vec(), Turn::heavy(Sender::default()))
     }) {
         Ok(file) => Some((info, file)),
         Err(refusal) => {

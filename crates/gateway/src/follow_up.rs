@@ -10,7 +10,7 @@ use crate::{
     report_json,
     sanitise_loop::{self, Stage},
 };
-use jail::Supplements;
+use jail::{Supplements, Turn};
 use serde::{Deserialize, Serialize};
 use std::{fmt, sync::Arc};
 use store::{Actor, Clean, QueueId, Sanitised, StoreError};
@@ -92,7 +92,8 @@ async fn in_zone(
     let (stage_there, there, password) = (stage.clone(), mail.clone(), password.clone());
     let worked = tokio::task::spawn_blocking(move || {
         let context = context(&stage_there, &zone, &there, password);
-        finish::follow_up(&stage_there.pool, octets, &waiting, &context)
+        let turn = Turn::heavy(sanitise_loop::sender(there.envelope.client.address));
+        finish::follow_up(&stage_there.pool, octets, &waiting, turn, &context)
     });
     let (finished, parts) = match worked.await {
         Ok(Ok(Some(ready))) => ready,

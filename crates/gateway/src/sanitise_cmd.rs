@@ -5,7 +5,7 @@ use crate::{
     report_json::{self, InputInfo},
 };
 use anyhow::Context as _;
-use jail::{Job, Lane, Pool, Supplements};
+use jail::{Job, Pool, Sender, Supplements, Turn};
 use mail::{MediaType, Stamp};
 use policy::{FindingCode, Outcome, OutputInfo, Policy, Report};
 use std::{
@@ -127,7 +127,7 @@ fn message(
         envelope: &envelope,
         supplements: Supplements { passwords: request.passwords.clone(), ..Supplements::default() },
     };
-    let finished = finish::message(pool, octets, Lane::Heavy, &context)?;
+    let finished = finish::message(pool, octets, Turn::heavy(Sender::default()), &context)?;
     let outputs = finished
         .report
         .parts
@@ -149,7 +149,7 @@ fn file(
     let job = Job::File { name: input.name.clone(), octets };
     let supplements = Supplements { passwords: request.passwords.clone(), ..Supplements::default() };
     let jail::Sanitised { draft, mut report, usage } =
-        pool.sanitise(job, policy, supplements, Lane::Heavy)?;
+        pool.sanitise(job, policy, supplements, Turn::heavy(Sender::default()))?;
     if let Some(root) = report.parts.first() {
         input.media_type = root.media_type.to_string();
     }

@@ -5,10 +5,10 @@ use crate::{
     finish::{self, Context, Finished},
     report_json,
 };
-use jail::{JailError, Lane, Pool, Supplements};
+use jail::{JailError, Pool, Sender, Supplements, Turn};
 use mail::{DateTime, Envelope, Stamp};
 use policy::{Action, HoldReason, Outcome, Report, notice::KeptOriginal};
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 use store::{Clean, LeasedJob, QueueId, Receipt, Store, StoreError, Summary};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -96,10 +96,11 @@ async fn sanitise(stage: &Stage, job: &LeasedJob) -> Result<(), StoreError> {
         return hold_without_draft(stage, job, HoldReason::InternalFault).await;
     }
     let octets = stage.store.open_original(job).await?;
-    let lane = if job.size_octets > LIGHT_OCTETS_MAX { Lane::Heavy } else { Lane::Light };
+    let turn =
+        Turn { heavy: job.size_octets > LIGHT_OCTETS_MAX, sender: sender(job.envelope.client.address) };
     let (pool, config, leased) = (stage.pool.clone(), Arc::clone(&stage.config), job.clone());
     let worked = tokio::task::spawn_blocking(move || {
-        finish::message(&pool, octets, lane, &Arrival::of(&leased).context(&config, &zone))
+        finish::message(&pool, octets, turn, &Arrival::of(&leased).context(&config, &zone))
     });
     match worked.await {
         Ok(Ok(finished)) => hand_in(stage, job, finished).await,
@@ -112,6 +113,14 @@ async fn sanitise(stage: &Stage, job: &LeasedJob) -> Result<(), StoreError> {
             tracing::error!(%panic, queue_id = job.queue_id.as_str(), "a fault of ours; the message is held");
             hold_without_draft(stage, job, HoldReason::InternalFault).await
         }
+    }
+}
+
+/// Mail of one sending network (IPv4 /24, IPv6 /48) shares the jail as one.
+pub(crate) fn sender(address: IpAddr) -> Sender {
+    match address.to_canonical() {
+        IpAddr::V4(address) => Sender(u64::from(u32::from(address) >> 8)),
+        IpAddr::V6(address) => Sender(1 << 63 | u64::try_from(u128::from(address) >> 80).unwrap_or_default()),
     }
 }
 
@@ -164,8 +173,8 @@ pub(crate) fn stamp(config: &Config, queue_id: &str, client: &mail::Client, acce
         .take(200)
         .collect();
     let address = match client.address {
-        std::net::IpAddr::V4(address) => format!("[{address}]"),
-        std::net::IpAddr::V6(address) => format!("[IPv6:{address}]"),
+        IpAddr::V4(address) => format!("[{address}]"),
+        IpAddr::V6(address) => format!("[IPv6:{address}]"),
     };
     let host = &config.hostname;
     Stamp {

@@ -7,6 +7,7 @@ use crate::{
     child::CHILD_ARGUMENT,
     exchange::{Exchange, Running},
     fonts::FontFile,
+    lane::{Lane, Sender},
     server::ForkServer,
 };
 use policy::Limits;
@@ -57,13 +58,32 @@ impl PoolSettings {
     }
 }
 
-/// Which lane a job takes.
+/// Which lane a job takes, and on whose account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
-    /// Starts light, moves to heavy when it needs longer than `light_wall`.
-    Light,
-    /// Heavy from the start.
-    Heavy,
+pub struct Turn {
+    /// Heavy from the start; otherwise light, until it needs longer than `light_wall`.
+    pub heavy: bool,
+    /// Whose job it is.
+    pub sender: Sender,
+}
+
+impl Turn {
+    /// A job that is probably quick.
+    pub const fn light(sender: Sender) -> Self {
+        Self { heavy: false, sender }
+    }
+
+    /// A job that may take long.
+    pub const fn heavy(sender: Sender) -> Self {
+        Self { heavy: true, sender }
+    }
+}
+
+/// Whether a request goes on with work that was begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Begun {
+    No,
+    Yes,
 }
 
 /// How a provoked child died.
@@ -84,15 +104,17 @@ pub enum JailError {
     /// Children start but cannot lock themselves on this kernel.
     #[error("jail children cannot lock themselves on this system")]
     NotLocked,
-    /// Too many jobs wait for a heavy child: try again later.
-    #[error("the heavy lane is full")]
+    /// Too many jobs of this sender, or of all, wait for a child: try again later.
+    #[error("the lane is full")]
     Busy,
     /// The request is too large for a frame.
     #[error("request cannot be framed")]
     Request,
 }
 
-/// Jobs that may wait for a heavy child; more are given back to the queue.
+/// Jobs that may wait for a light child; more are given back to the queue.
+const LIGHT_WAITING_MAX: usize = 1024;
+/// Jobs that may wait for a heavy child, likewise.
 const HEAVY_WAITING_MAX: usize = 64;
 
 /// The pool. Cheap to clone; all clones share the children.
@@ -105,6 +127,8 @@ pub struct Pool {
 struct Shared {
     settings: PoolSettings,
     server: Mutex<Option<Arc<ForkServer>>>,
+    light: Lane,
+    heavy: Lane,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -114,9 +138,6 @@ struct State {
     spare: VecDeque<Running>,
     /// Children that the spawner is to provide.
     wanted: usize,
-    light_busy: usize,
-    heavy_busy: usize,
-    heavy_waiting: usize,
     closed: bool,
 }
 
@@ -133,8 +154,10 @@ impl Pool {
     pub fn unproven(settings: PoolSettings) -> Result<Self, JailError> {
         let wanted = settings.spare;
         let state = Mutex::new(State { wanted, ..State::default() });
+        let light = Lane::new(settings.light, LIGHT_WAITING_MAX);
+        let heavy = Lane::new(settings.heavy, HEAVY_WAITING_MAX);
         let (server, changed) = (Mutex::new(None), Condvar::new());
-        let pool = Self { shared: Arc::new(Shared { settings, server, state, changed }) };
+        let pool = Self { shared: Arc::new(Shared { settings, server, light, heavy, state, changed }) };
         let shared = Arc::downgrade(&pool.shared);
         std::thread::Builder::new()
             .name("jail-spawner".to_owned())
@@ -154,22 +177,27 @@ impl Pool {
         &self.shared.settings.limits
     }
 
-    /// Runs one framed request in one child. Blocks while the lane is full.
+    /// Runs one framed request in one child. Blocks while the lane is busy; refused when too many wait, unless it goes
+    /// on with work that was begun.
     pub(crate) fn run(
         &self,
         request: &[u8],
-        lane: Lane,
+        turn: Turn,
+        begun: Begun,
         answer_octets_max: usize,
     ) -> Result<Exchange, JailError> {
-        let _place = self.shared.enter(lane)?;
+        let lane = if turn.heavy { &self.shared.heavy } else { &self.shared.light };
+        let _place = match begun {
+            Begun::No => lane.enter(turn.sender).or(Err(JailError::Busy))?,
+            Begun::Yes => lane.go_on(turn.sender),
+        };
         let child = self.shared.take_child().map_err(JailError::Spawn)?;
         let settings = &self.shared.settings;
-        let wall = match lane {
-            Lane::Light => settings.light_wall,
-            Lane::Heavy => {
-                child.yield_to_others();
-                Duration::from_secs(settings.limits.child_wall_s)
-            }
+        let wall = if turn.heavy {
+            child.yield_to_others();
+            Duration::from_secs(settings.limits.child_wall_s)
+        } else {
+            settings.light_wall
         };
         let exchange = child.exchange(request, answer_octets_max, wall);
         if exchange.answer.is_err() {
@@ -179,14 +207,14 @@ impl Pool {
     }
 
     /// Gives one child an empty request and tells how it died: for tests of children that misbehave.
-    pub fn provoke(&self, lane: Lane) -> Result<Provoked, JailError> {
+    pub fn provoke(&self, turn: Turn) -> Result<Provoked, JailError> {
         let request = crate::frame::Request::Decode {
             parts: Vec::new(),
             limits: verifier::DecodeLimits::of(self.limits()),
         };
         let frame =
             crate::frame::encode(crate::frame::Kind::Request, &request).or(Err(JailError::Request))?;
-        let exchange = self.run(&frame, lane, 1024)?;
+        let exchange = self.run(&frame, turn, Begun::No, 1024)?;
         let errors = String::from_utf8_lossy(&exchange.errors).into_owned();
         exchange.answer.err().map(|death| Provoked { death, errors }).ok_or(JailError::Request)
     }
@@ -291,55 +319,11 @@ impl Shared {
         }
         true
     }
-
-    fn enter(&self, lane: Lane) -> Result<Place<'_>, JailError> {
-        let mut state = self.state();
-        if lane == Lane::Heavy {
-            if state.heavy_waiting >= HEAVY_WAITING_MAX {
-                return Err(JailError::Busy);
-            }
-            state.heavy_waiting = state.heavy_waiting.saturating_add(1);
-        }
-        loop {
-            let (busy, most) = match lane {
-                Lane::Light => (&mut state.light_busy, self.settings.light),
-                Lane::Heavy => (&mut state.heavy_busy, self.settings.heavy),
-            };
-            if *busy < most.max(1) {
-                *busy = busy.saturating_add(1);
-                break;
-            }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        if lane == Lane::Heavy {
-            state.heavy_waiting = state.heavy_waiting.saturating_sub(1);
-        }
-        Ok(Place { shared: self, lane })
-    }
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
         self.state.get_mut().unwrap_or_else(PoisonError::into_inner).closed = true;
-    }
-}
-
-/// A place in a lane, given back on drop.
-struct Place<'a> {
-    shared: &'a Shared,
-    lane: Lane,
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        let mut state = self.shared.state();
-        let busy = match self.lane {
-            Lane::Light => &mut state.light_busy,
-            Lane::Heavy => &mut state.heavy_busy,
-        };
-        *busy = busy.saturating_sub(1);
-        drop(state);
-        self.shared.changed.notify_all();
     }
 }
 

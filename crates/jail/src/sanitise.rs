@@ -3,7 +3,7 @@
 use crate::{
     exchange::{Death, Usage},
     frame::{self, Answer, Kind, Request},
-    pool::{JailError, Lane, Pool, request_octets_max},
+    pool::{Begun, JailError, Pool, Turn, request_octets_max},
 };
 use mail::{Draft, PartPath};
 use policy::{FindingCode, HoldReason, Limits, OutputInfo, Policy, Report, Sha256};
@@ -32,14 +32,15 @@ impl Pool {
         job: Job,
         policy: &Policy,
         supplements: Supplements,
-        lane: Lane,
+        turn: Turn,
     ) -> Result<Sanitised, JailError> {
         let mut request = Request::Sanitise { job, policy: policy.clone(), supplements };
-        let (mut lane, mut usage) = (lane, Usage::default());
-        let mut runs_left = RUNS_MAX;
+        let (mut turn, mut usage) = (turn, Usage::default());
+        let (mut runs_left, mut begun) = (RUNS_MAX, Begun::No);
         while runs_left > 0 {
             let frame = frame::encode(Kind::Request, &request).or(Err(JailError::Request))?;
-            let exchange = self.run(&frame, lane, answer_octets_max(&policy.limits))?;
+            let exchange = self.run(&frame, turn, begun, answer_octets_max(&policy.limits))?;
+            begun = if turn.heavy { Begun::Yes } else { Begun::No };
             usage.add(exchange.usage);
             let death = match exchange.answer {
                 Ok(Answer::Sanitised(Outcome::Done(draft, report))) => {
@@ -55,8 +56,8 @@ impl Pool {
             if death == Death::NotLocked {
                 return Err(JailError::NotLocked);
             }
-            if death == Death::TimeOut && lane == Lane::Light {
-                lane = Lane::Heavy;
+            if death == Death::TimeOut && !turn.heavy {
+                turn.heavy = true;
                 continue;
             }
             runs_left = runs_left.saturating_sub(1);
@@ -71,20 +72,19 @@ impl Pool {
     }
 
     /// Decodes newly written binary parts to their end in a child of its own.
-    pub fn decode(&self, parts: Vec<BinaryPart>, lane: Lane) -> Result<Vec<Objection>, DecoderFailed> {
+    pub fn decode(&self, parts: Vec<BinaryPart>, mut turn: Turn) -> Result<Vec<Objection>, DecoderFailed> {
         let octets: usize = parts.iter().map(|part| part.octets.len()).sum();
-        let lane = if octets > LIGHT_DECODE_OCTETS { Lane::Heavy } else { lane };
+        turn.heavy |= octets > LIGHT_DECODE_OCTETS;
         let request = Request::Decode { parts, limits: DecodeLimits::of(self.limits()) };
         let frame = frame::encode(Kind::Request, &request).or(Err(DecoderFailed))?;
-        for lane in [lane, Lane::Heavy] {
-            let exchange = self.run(&frame, lane, DECODED_OCTETS_MAX).or(Err(DecoderFailed))?;
+        loop {
+            let exchange = self.run(&frame, turn, Begun::Yes, DECODED_OCTETS_MAX).or(Err(DecoderFailed))?;
             match exchange.answer {
                 Ok(Answer::Decoded(objections)) => return Ok(objections),
-                Err(Death::TimeOut) if lane == Lane::Light => {}
+                Err(Death::TimeOut) if !turn.heavy => turn.heavy = true,
                 Ok(_) | Err(_) => return Err(DecoderFailed),
             }
         }
-        Err(DecoderFailed)
     }
 }
 

@@ -9,7 +9,7 @@
     reason = "a test that cannot go on must stop"
 )]
 
-use jail::{Death, Lane, Pool, PoolSettings};
+use jail::{Death, Pool, PoolSettings, Sender, Turn};
 use policy::{HoldReason, Limits, Outcome, Policy};
 use std::{path::PathBuf, time::Duration};
 
@@ -62,7 +62,7 @@ fn every_attack_ends_in_the_child() {
     for (attack, expected) in ATTACKS {
         let pool = Pool::unproven(settings(attack)).unwrap();
         let started = std::time::Instant::now();
-        let provoked = pool.provoke(Lane::Heavy).unwrap();
+        let provoked = pool.provoke(Turn::heavy(Sender::default())).unwrap();
         assert_eq!(provoked.death, *expected, "{attack}: {}", provoked.errors);
         assert!(!provoked.errors.contains("reached true"), "{attack} reached its goal: {}", provoked.errors);
         assert!(started.elapsed() < Duration::from_secs(25), "{attack} took {:?}", started.elapsed());
@@ -76,7 +76,9 @@ fn every_attack_ends_in_the_child() {
 fn a_jail_whose_children_only_fail_holds_the_message() {
     let pool = Pool::unproven(settings("panic")).unwrap();
     let job = jail::Job::Message(mail::Untrusted::new(b"Subject: x\r\n\r\ny\r\n".to_vec()));
-    let done = pool.sanitise(job, &Policy::standard(), jail::Supplements::default(), Lane::Heavy).unwrap();
+    let done = pool
+        .sanitise(job, &Policy::standard(), jail::Supplements::default(), Turn::heavy(Sender::default()))
+        .unwrap();
     assert_eq!((done.report.outcome, done.report.reason), (Outcome::Held, Some(HoldReason::JailFailed)));
     assert!(done.draft.attachments.is_empty() && done.draft.text.is_empty());
 }

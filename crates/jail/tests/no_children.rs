@@ -9,7 +9,7 @@
     reason = "a test that cannot go on must stop"
 )]
 
-use jail::{JailError, Lane, Pool, PoolSettings};
+use jail::{JailError, Pool, PoolSettings, Sender, Turn};
 use policy::Limits;
 use std::{os::unix::fs::symlink, path::PathBuf, sync::mpsc, time::Duration};
 
@@ -23,7 +23,7 @@ fn attacker() -> PathBuf {
 /// Provokes one child in a thread of its own: a pool that blocks is a failure, not a test without an end.
 fn provoke(pool: &Pool) -> Result<jail::Provoked, JailError> {
     let (pool, (told, tell)) = (pool.clone(), mpsc::channel());
-    std::thread::spawn(move || told.send(pool.provoke(Lane::Light)));
+    std::thread::spawn(move || told.send(pool.provoke(Turn::light(Sender::default()))));
     tell.recv_timeout(Duration::from_secs(30)).expect("the pool blocks")
 }
 
