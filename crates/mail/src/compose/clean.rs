@@ -144,12 +144,21 @@ pub(super) fn fields(fields: &Fields, stamp: &Stamp, queue_id: &str) -> Fields {
     }
 }
 
+/// Quotes around a name are no part of it: readers take them off.
+fn without_quotes(mut name: &str) -> &str {
+    while let Some(inner) = name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        name = inner.trim();
+    }
+    name
+}
+
 /// Names cleaned, addresses dropped that are none; an entry with neither goes.
 fn mailboxes(list: &[NamedMailbox]) -> Vec<NamedMailbox> {
     let cleaned = list.iter().map(|mailbox| {
         let addr_spec =
             if addr_spec_is_sound(&mailbox.addr_spec) { mailbox.addr_spec.clone() } else { String::new() };
-        NamedMailbox { display_name: short_line(&mailbox.display_name, NAME_CHARS), addr_spec }
+        let name = short_line(&mailbox.display_name, NAME_CHARS);
+        NamedMailbox { display_name: without_quotes(&name).to_owned(), addr_spec }
     });
     cleaned.filter(|mailbox| !(mailbox.display_name.is_empty() && mailbox.addr_spec.is_empty())).collect()
 }

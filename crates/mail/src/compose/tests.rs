@@ -189,3 +189,14 @@ fn addr_specs_that_could_break_out_are_none() {
         assert!(!addr_spec_is_sound(unsound), "{unsound}");
     }
 }
+
+#[test]
+fn quotes_around_a_name_are_no_part_of_it_and_what_is_written_reads_back() {
+    for name in ["\"関所\"", "\"x y\" z\"@x\"", "\"\"a\" b\"\"", "\"", "a \"b\""] {
+        let draft = Draft { fields: Fields { to: vec![mailbox(name, "")], ..Fields::default() }, ..draft() };
+        let composed = compose(&draft, &stamp(), &Framing::default());
+        let text = String::from_utf8(composed.octets).unwrap();
+        let field = text.split("\r\nTo: ").nth(1).unwrap().split("\r\nDate:").next().unwrap();
+        assert_eq!(crate::header::mailboxes(field.as_bytes()).list, composed.fields.to, "{name}");
+    }
+}
