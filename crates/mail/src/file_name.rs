@@ -70,6 +70,9 @@ fn clean_character(c: char, deceives: &mut bool) -> Option<char> {
         '<' => Some('＜'),
         '>' => Some('＞'),
         '|' => Some('｜'),
+        // Backslashes to programs that know only the code pages of Japanese and Korean Windows.
+        '\u{a5}' => Some('￥'),
+        '\u{20a9}' => Some('￦'),
         '\t'
         | '\r'
         | '\n'
@@ -261,13 +264,14 @@ mod tests {
             ("a\0b\r\nc.txt", "txt", "ab c.txt", true, true),
             ("請求書.pdf                         .exe", "pdf", "請求書.pdf .exe.pdf", true, true),
             ("a\u{200b}b.txt", "txt", "ab.txt", true, true),
+            ("..\u{a5}a\u{20a9}b.txt", "txt", "￥a￦b.txt", true, false),
             ("2026:11:20 <最終>?.txt", "txt", "2026：11：20 ＜最終＞？.txt", true, false),
         ];
         for (raw, extension, name, changed, deceives) in cases {
             let expected = FileName { name: name.to_owned(), changed, deceives };
             assert_eq!(file_name(raw, extension), expected, "{raw:?}");
         }
-        assert_eq!(cases.len(), 30);
+        assert_eq!(cases.len(), 31);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! CSV (RFC 4180) and tab-separated values are read into cells and written anew, so that a spreadsheet runs none.
 //!
-//! Same charset, CRLF after each row, quotes where a cell needs them or had them. A `sep=` line goes (and with it the
+//! Same charset (UTF-8 for ISO-2022-JP), CRLF after each row, quotes where a cell needs them or had them. A `sep=` line goes (and with it the
 //! odd delimiter: the cells are then delimited by commas). A cell that a spreadsheet would take for a formula gets an
 //! apostrophe in front, unless it is wholly a number, a date, a telephone number or a dash.
 //!
@@ -28,7 +28,7 @@ pub fn rewrite(
     budget: &mut Budget,
     findings: &mut Findings,
 ) -> Result<Rewritten, FindingCode> {
-    let file = file_text::read(octets, label, budget, findings)?;
+    let file = file_text::read(octets, label, budget, findings)?.for_spreadsheets(findings);
     let mut rows = file.text.as_str();
     let mut stated = None;
     while let (Some(delimiter), rest) = without_separator_line(rows) {
@@ -146,7 +146,9 @@ fn write_cell(cell: &Cell, delimiter: char, out: &mut String) {
     let value = &cell.value;
     // Behind a bare comma another reader begins a new cell, whatever the delimiter is here.
     let runs_behind_comma = || delimiter != ',' && value.split(',').skip(1).any(runs);
-    let needs = cell.quoted || value.contains([delimiter, '"', '\n']) || runs_behind_comma();
+    // Excel takes a file that begins with these two letters for a symbolic link file, whose macros it runs.
+    let misleads = out.is_empty() && value.starts_with("ID");
+    let needs = cell.quoted || misleads || value.contains([delimiter, '"', '\n']) || runs_behind_comma();
     if needs {
         out.push('"');
         out.push_str(&value.replace('"', "\"\""));
@@ -270,6 +272,8 @@ mod tests {
             ("'=1,x\n", "'=1,x\r\n", 0),
             ("\"\t=1\"\n", "\"'\t'=1\"\r\n", 1),
             ("", "", 0),
+            ("ID,名\n1,ID\n", "\"ID\",名\r\n1,ID\r\n", 0),
+            ("ID;PWXL\nC;X1\n", "\"ID\";PWXL\r\nC;X1\r\n", 0),
             ("\"unclosed,x\ny", "\"unclosed,x\ny\"\r\n", 0),
             (
                 "2026/04/01,10:30,03-1234-5678,090-1234-5678,令和8年\n",
@@ -287,7 +291,7 @@ mod tests {
             assert_eq!(findings.gravest(), Severity::Info, "{input:?} twice");
             ran += 1;
         }
-        assert_eq!(ran, 20);
+        assert_eq!(ran, 22);
     }
 
     #[test]
@@ -299,5 +303,10 @@ mod tests {
         let (written, _) = run(b"\x96\xbc\x91O,\x8fZ\x8f\x8a\n\x8eR\x93c,\x93\x8c\x8b\x9e\n", "csv");
         assert_eq!(written.octets, b"\x96\xbc\x91O,\x8fZ\x8f\x8a\r\n\x8eR\x93c,\x93\x8c\x8b\x9e\r\n");
         assert_eq!(written.charset, Some("Shift_JIS"));
+        let (written, _) = run(b"\x1b$BF|K\\\x1b(B,\x1b$B8l\x1b(B\n", "csv");
+        assert_eq!(written.octets, "\u{feff}日本,語\r\n".as_bytes());
+        assert_eq!(written.charset, Some("UTF-8"));
+        let (written, _) = run(b"\xff\xfea\0,\0b\0\n\0", "csv");
+        assert_eq!(written.octets, b"\xff\xfea\0,\0b\0\r\0\n\0");
     }
 }

@@ -30,8 +30,22 @@ pub(crate) fn read(
     if decoded.repaired && label.is_some() {
         findings.add_detail(FindingCode::CharsetRepaired, decoded.used);
     }
-    let mark = if decoded.byte_order_mark { ByteOrderMark::Write } else { ByteOrderMark::Omit };
+    // UTF-16 without its mark is other text to a program that does not see the label.
+    let marked = decoded.byte_order_mark || decoded.used.starts_with("UTF-16");
+    let mark = if marked { ByteOrderMark::Write } else { ByteOrderMark::Omit };
     Ok(FileText { text: crate::text::visible(&decoded.text, findings), charset: decoded.used, mark })
+}
+
+impl FileText {
+    /// The same text in a charset that a spreadsheet reads: to one, the octets of kanji in ISO-2022-JP are ASCII, and
+    /// may be a formula.
+    pub(crate) fn for_spreadsheets(self, findings: &mut Findings) -> Self {
+        if self.charset != "ISO-2022-JP" {
+            return self;
+        }
+        findings.add_detail(FindingCode::CharsetRepaired, "UTF-8");
+        Self { charset: "UTF-8", mark: ByteOrderMark::Write, ..self }
+    }
 }
 
 /// Writes a text as the file `like` was written: octets and charset.

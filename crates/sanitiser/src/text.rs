@@ -84,6 +84,11 @@ mod tests {
             ("see \\\\host\\share\\x", "see ＼＼host\\share\\x"),
             ("\\\\192.0.2.1@80\\dav", "＼＼192.0.2.1@80\\dav"),
             ("<\\\\server>", "<＼＼server>"),
+            ("x\\\\_h\\s \\\\h\\_s", "x＼＼_h\\s ＼＼h\\_s"),
+            (
+                "x-ms-word:ofe a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.file:x",
+                "x-ms-word：ofe a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.file：x",
+            ),
             ("C:\\Users\\x \\o/ \\\\_// \\d+", "C:\\Users\\x \\o/ \\\\_// \\d+"),
             ("http://x.jp/a:b 10:30 注:file", "http://x.jp/a:b 10:30 注:file"),
             ("begin 644 a.exe\nM...\nend", "> begin 644 a.exe\nM...\nend"),
@@ -101,7 +106,7 @@ mod tests {
             check(input, expected);
             ran += 1;
         }
-        assert_eq!(ran, 29);
+        assert_eq!(ran, 31);
     }
 
     #[test]

@@ -25,12 +25,15 @@ const ACTIVE: &[&str] = &[
     "w3.org/1999/xsl",
     "w3.org/1999/xlink",
     "w3.org/tr/wd-xsl",
+    "w3.org/tr/rec-html40",
     "w3.org/1998/math",
     "w3.org/2001/xinclude",
     "w3.org/2001/xml-events",
     "mozilla.org/xbl",
     "there.is.only.xul",
     "urn:schemas-microsoft-com:",
+    "schemas.microsoft.com/office/word/2003",
+    "schemas.microsoft.com/office/2006/xmlpackage",
 ];
 
 /// Why a document is refused.

@@ -79,7 +79,8 @@ fn content(
         }
         _ => objections.require(charset.is_some(), "part.charset", "missing"),
     }
-    let form = match charset::scan_form(&octets, charset.unwrap_or("UTF-8")) {
+    let label = charset.unwrap_or("UTF-8");
+    let form = match charset::scan_form(&octets, label) {
         Ok(form) => form,
         Err(why) => {
             objections.add("text.charset", why);
@@ -89,12 +90,23 @@ fn content(
     let fault = match media_type.as_str() {
         "text/plain" => {
             text::check_characters(&form, LineEnds::Crlf, objections);
+            if let Some(guessed) = charset::guessed(&octets, label) {
+                text::check_characters(guessed, LineEnds::Crlf, objections);
+            }
             None
         }
         "text/csv" | "text/tab-separated-values" => {
             text::check_characters(&form, LineEnds::Either, objections);
             delimited::check(&form, objections);
-            None
+            if let Some(guessed) = charset::guessed(&octets, label) {
+                text::check_characters(guessed, LineEnds::Either, objections);
+                delimited::check(guessed, objections);
+            }
+            if let Some(guessed) = charset::as_shift_jis(&octets, label) {
+                delimited::check(&guessed, objections);
+            }
+            // A spreadsheet knows no escapes: the octets of kanji are ASCII to it, and may be a formula.
+            (label == "ISO-2022-JP").then_some(("csv.charset", "one that no spreadsheet reads"))
         }
         "application/json" => {
             text::check_characters(&form, LineEnds::Either, objections);

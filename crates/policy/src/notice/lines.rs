@@ -2,6 +2,7 @@
 
 use super::{LIST_LINES_MAX, NoticeContext, Tongue, catalogue, words};
 use crate::{Action, FindingCode, PartReport, Report, Severity};
+use std::collections::BTreeSet;
 
 /// What is to be said about a mail, in one language.
 pub(super) struct Content {
@@ -37,6 +38,8 @@ impl File {
 pub(super) fn gather(report: &Report, tongue: Tongue) -> Content {
     let mut content = Content { cautions: Vec::new(), files: Vec::new(), withheld: 0, html_alone: false };
     let (mut html, mut plain) = (false, false);
+    // A child that lies could send millions of different ones.
+    let mut said = BTreeSet::new();
     for part in &report.parts {
         let withheld = part.action.withholds() && !part.is_container;
         if withheld {
@@ -51,7 +54,7 @@ pub(super) fn gather(report: &Report, tongue: Tongue) -> Content {
         for finding in part.findings.iter().filter(|f| f.code.severity() > Severity::Info) {
             if let Some(texts) = catalogue::seen(finding.code) {
                 let caution = with_detail(finding.code, tongue.of(texts), &finding.detail);
-                if !content.cautions.contains(&caution) {
+                if said.insert(caution.clone()) {
                     content.cautions.push(caution);
                 }
             }

@@ -102,15 +102,16 @@ fn is_uuencode_begin(line: &str) -> bool {
 
 /// Whether a program would act on `scheme:rest`.
 pub(crate) fn is_dangerous_scheme(scheme: &str, rest: &str) -> bool {
-    if scheme.len() > SCHEME_MAX || rest.chars().next().is_none_or(char::is_whitespace) {
+    if rest.chars().next().is_none_or(char::is_whitespace) {
         return false;
     }
-    let scheme = scheme.to_ascii_lowercase();
+    // Only the end of a long one: it is ASCII, so every octet is a character.
+    let end = scheme.get(scheme.len().saturating_sub(SCHEME_MAX)..).unwrap_or_default();
+    let scheme = end.to_ascii_lowercase();
     // A scheme is looked for behind every dot, plus and hyphen: programs that find links in text do so, too.
-    let ends_with = |name: &str| {
-        scheme.strip_suffix(name).is_some_and(|head| !head.ends_with(|c: char| c.is_ascii_alphanumeric()))
-    };
-    if scheme.starts_with("ms-") || scheme.contains(".ms-") || scheme.contains("+ms-") {
+    let is_free = |head: &str| !head.ends_with(|c: char| c.is_ascii_alphanumeric());
+    let ends_with = |name: &str| scheme.strip_suffix(name).is_some_and(is_free);
+    if scheme.match_indices("ms-").any(|(at, _)| scheme.get(..at).is_some_and(is_free)) {
         return true;
     }
     if ends_with("data") {
@@ -175,7 +176,7 @@ fn break_links(line: &str, out: &mut String, findings: &mut Findings) {
 fn begins_host(previous: Option<char>, rest: &str) -> bool {
     let is_host =
         |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '?' | '%' | '[' | ']' | ':' | '$');
-    if !rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | '?' | '[' | '%')) {
+    if !rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '?' | '[' | '%')) {
         return false;
     }
     let host: String = rest.chars().take(HOST_MAX).take_while(|&c| is_host(c)).collect();
@@ -183,7 +184,7 @@ fn begins_host(previous: Option<char>, rest: &str) -> bool {
     let follows = behind.next();
     let has_share = follows == Some('@')
         || (follows.is_some_and(|c| is_backslash(c) || c == '/')
-            && behind.next().is_some_and(char::is_alphanumeric));
+            && behind.next().is_some_and(|c| c.is_alphanumeric() || "_.$-~!#%&@^({[+=".contains(c)));
     let free =
         previous.is_none_or(|c| c.is_whitespace() || matches!(c, '<' | '"' | '\'' | '(') || !c.is_ascii());
     has_share || (free && host.chars().count() >= 3)

@@ -191,7 +191,7 @@ pub(crate) fn check_name(name: &str, media_type: &str, objections: &mut Objectio
     };
     text::check_characters(name, LineEnds::OneLine, objections);
     objections.require(
-        !name.contains(['/', '\\', ':', '*', '?', '"', '<', '>', '|']),
+        !name.contains(['/', '\\', '\u{a5}', '\u{20a9}', ':', '*', '?', '"', '<', '>', '|']),
         "name.path_character",
         "a character with a meaning in paths",
     );

@@ -5,6 +5,7 @@ use super::{
     map::Supplementary,
     token::{Number, Reader},
 };
+use crate::text;
 
 const RULE: &str = "pdf.content";
 
@@ -75,11 +76,7 @@ fn run(
     reader.literal(b">Tj\n", RULE)
 }
 
-/// Not a control, surrogate, bidi control, zero-width character or noncharacter.
-const fn is_shown(code: u16) -> bool {
-    !matches!(
-        code,
-        0x0000..=0x001f | 0x007f..=0x009f | 0x061c | 0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x206f
-        | 0xd800..=0xdfff | 0xfdd0..=0xfdef | 0xfeff | 0xfffe..=0xffff
-    )
+/// A character of the BMP that can be seen.
+fn is_shown(code: u16) -> bool {
+    char::from_u32(u32::from(code)).is_some_and(|c| !text::is_never_shown(c))
 }

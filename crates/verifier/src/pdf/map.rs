@@ -1,6 +1,7 @@
 //! The `ToUnicode` map: fixed lines, then one line for each supplementary character that the pages use.
 
 use super::{Fault, token::Reader};
+use crate::text;
 
 const RULE: &str = "pdf.text_map";
 
@@ -76,8 +77,6 @@ fn character(digits: &[u8]) -> Result<char, Fault> {
     let (Some(Ok(found)), None) = (decoded.next(), decoded.next()) else {
         return Err((RULE, "not one character"));
     };
-    let code = u32::from(found);
-    let hidden = code & 0xfffe == 0xfffe
-        || matches!(code, 0x1_bca0..=0x1_bca3 | 0x1_d173..=0x1_d17a | 0xe_0000..=0xe_00ff | 0xe_01f0..=0x10_ffff);
+    let hidden = text::is_never_shown(found) || u32::from(found) >= 0xe_0000;
     if hidden { Err((RULE, "a character that nobody sees")) } else { Ok(found) }
 }

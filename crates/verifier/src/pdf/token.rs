@@ -137,15 +137,51 @@ impl<'octets> Reader<'octets> {
         digits
     }
 
-    /// `/Length ‹L›>>`, the data, `endstream`, `endobj`.
+    /// `/Length ‹L›>>`, the data, `endstream`, `endobj`. A reader that takes a table for broken looks for objects
+    /// everywhere, so none may begin in the data; by chance that happens once in
+    /// thousands of gigabytes.
     pub(super) fn stream(&mut self) -> Result<&'octets [u8], Fault> {
         const RULE: &str = "pdf.stream";
         self.literal(b"/Length ", RULE)?;
         let length = usize::try_from(self.integer(RULE)?).unwrap_or(usize::MAX);
         self.literal(b">>\nstream\n", RULE)?;
         let data = self.rest().get(..length).ok_or((RULE, "cut short"))?;
+        if holds_object(data) {
+            return Err((RULE, "an object inside the data"));
+        }
         self.place = self.place.saturating_add(length);
         self.literal(b"\nendstream\nendobj\n", RULE)?;
         Ok(data)
     }
+}
+
+/// Whether `‹number› ‹number› obj`, `endobj`, `trailer` or `startxref` stands anywhere.
+fn holds_object(data: &[u8]) -> bool {
+    data.windows(3).enumerate().any(|(place, three)| {
+        let (before, from) = data.split_at_checked(place).unwrap_or((data, &[]));
+        match three {
+            b"obj" => before.ends_with(b"end") || ends_with_two_numbers(before),
+            b"tra" => from.starts_with(b"trailer"),
+            b"sta" => from.starts_with(b"startxref"),
+            _ => false,
+        }
+    })
+}
+
+fn ends_with_two_numbers(octets: &[u8]) -> bool {
+    let is_space = |b: u8| matches!(b, 0 | b'\t' | b'\n' | 0x0c | b'\r' | b' ');
+    let is_digit = |b: u8| b.is_ascii_digit();
+    let generation = without_end(octets, is_space);
+    let spaces = without_end(generation, is_digit);
+    let number = without_end(spaces, is_space);
+    generation.len() < octets.len()
+        && spaces.len() < generation.len()
+        && number.len() < spaces.len()
+        && number.last().is_some_and(u8::is_ascii_digit)
+}
+
+/// The octets without the last ones that are `unwanted`.
+fn without_end(octets: &[u8], unwanted: impl Fn(u8) -> bool) -> &[u8] {
+    let length = octets.iter().rev().take_while(|&&b| unwanted(b)).count();
+    octets.get(..octets.len().saturating_sub(length)).unwrap_or_default()
 }

@@ -1,103 +1,140 @@
-//! Calendars (RFC 5545) and address cards (RFC 6350, RFC 2426) of allow-listed properties alone.
+//! Calendars (RFC 5545) and address cards (RFC 2426) of allow-listed components, properties and parameters alone, each
+//! value of its type.
 //!
-//! *Security.* Lines are unfolded in place, one property at a time; components must nest and end. Nothing that rings,
-//! runs, fetches or carries files is on the lists.
+//! *Security.* Lines are unfolded once and read one at a time, front to back; components must nest and end. Nothing
+//! that rings, runs, fetches or carries files is on the lists, nor any parameter that encodes or refers (`ENCODING`,
+//! `ALTREP`, `DIR`).
 
-use crate::objections::Objections;
+use crate::{objections::Objections, text};
 
-const CALENDAR: &[&str] = &[
-    "VERSION",
-    "PRODID",
-    "CALSCALE",
-    "METHOD",
-    "UID",
-    "DTSTAMP",
-    "DTSTART",
-    "DTEND",
-    "DUE",
-    "DURATION",
-    "SUMMARY",
-    "DESCRIPTION",
-    "LOCATION",
-    "ORGANIZER",
-    "ATTENDEE",
-    "STATUS",
-    "SEQUENCE",
-    "RRULE",
-    "RDATE",
-    "EXDATE",
-    "RECURRENCE-ID",
-    "TRANSP",
-    "CLASS",
-    "PRIORITY",
-    "CATEGORIES",
-    "CREATED",
-    "LAST-MODIFIED",
-    "COMPLETED",
-    "PERCENT-COMPLETE",
-    "COMMENT",
-    "CONTACT",
-    "GEO",
-    "FREEBUSY",
-    "TZID",
-    "TZNAME",
-    "TZOFFSETFROM",
-    "TZOFFSETTO",
-    "RESOURCES",
-    "REQUEST-STATUS",
-];
-const CALENDAR_COMPONENTS: &[&str] =
-    &["VCALENDAR", "VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VTIMEZONE", "STANDARD", "DAYLIGHT"];
-const CARD: &[&str] = &[
-    "VERSION",
-    "FN",
-    "N",
-    "NICKNAME",
-    "BDAY",
-    "ANNIVERSARY",
-    "GENDER",
-    "ADR",
-    "LABEL",
-    "TEL",
-    "EMAIL",
-    "TZ",
-    "GEO",
-    "TITLE",
-    "ROLE",
-    "ORG",
-    "CATEGORIES",
-    "NOTE",
-    "REV",
-    "UID",
-    "LANG",
-    "KIND",
-    "SORT-STRING",
-    "X-PHONETIC-FIRST-NAME",
-    "X-PHONETIC-LAST-NAME",
-    "IMPP",
-    "MAILER",
-    "X-PHONETIC-ORG",
-];
-const CARD_COMPONENTS: &[&str] = &["VCARD"];
+/// How a value is checked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    /// Dates, times, durations, offsets, numbers, rules, states: a small set of characters.
+    Token,
+    /// `mailto:` and an address.
+    Person,
+    /// This alone.
+    Exactly(&'static str),
+}
+
+/// What may stand in a file.
+struct Form {
+    root: &'static str,
+    components: &'static [&'static str],
+    property: fn(&str) -> Option<Kind>,
+    parameters: &'static [&'static str],
+}
+
+const CALENDAR: Form = Form {
+    root: "VCALENDAR",
+    components: &[
+        "VCALENDAR",
+        "VEVENT",
+        "VTODO",
+        "VJOURNAL",
+        "VFREEBUSY",
+        "VTIMEZONE",
+        "STANDARD",
+        "DAYLIGHT",
+    ],
+    property: calendar_property,
+    parameters: &["TZID", "VALUE", "CN", "ROLE", "PARTSTAT", "RSVP", "CUTYPE", "LANGUAGE", "RANGE", "FBTYPE"],
+};
+
+const CARD: Form =
+    Form { root: "VCARD", components: &["VCARD"], property: card_property, parameters: &["TYPE"] };
+
+fn calendar_property(name: &str) -> Option<Kind> {
+    Some(match name {
+        "VERSION" => Kind::Exactly("2.0"),
+        "PRODID" | "SUMMARY" | "DESCRIPTION" | "LOCATION" | "COMMENT" | "CONTACT" | "CATEGORIES" | "UID"
+        | "TZID" | "TZNAME" | "RESOURCES" | "REQUEST-STATUS" => Kind::Text,
+        "DTSTART" | "DTEND" | "DTSTAMP" | "DUE" | "COMPLETED" | "CREATED" | "LAST-MODIFIED" | "DURATION"
+        | "RRULE" | "RDATE" | "EXDATE" | "RECURRENCE-ID" | "SEQUENCE" | "PRIORITY" | "PERCENT-COMPLETE"
+        | "STATUS" | "TRANSP" | "CLASS" | "TZOFFSETFROM" | "TZOFFSETTO" | "FREEBUSY" | "CALSCALE"
+        | "METHOD" => Kind::Token,
+        "ORGANIZER" | "ATTENDEE" => Kind::Person,
+        _ => return None,
+    })
+}
+
+fn card_property(name: &str) -> Option<Kind> {
+    Some(match name {
+        "VERSION" => Kind::Exactly("3.0"),
+        "FN"
+        | "N"
+        | "NICKNAME"
+        | "BDAY"
+        | "ANNIVERSARY"
+        | "ADR"
+        | "LABEL"
+        | "TEL"
+        | "EMAIL"
+        | "TZ"
+        | "TITLE"
+        | "ROLE"
+        | "ORG"
+        | "CATEGORIES"
+        | "NOTE"
+        | "REV"
+        | "UID"
+        | "MAILER"
+        | "SORT-STRING"
+        | "X-PHONETIC-FIRST-NAME"
+        | "X-PHONETIC-LAST-NAME"
+        | "X-PHONETIC-ORG" => Kind::Text,
+        _ => return None,
+    })
+}
 
 /// Deepest nesting of components.
 const DEPTH_MAX: usize = 8;
 
 /// Checks an `.ics` file.
 pub(crate) fn check_calendar(text: &str, objections: &mut Objections) {
-    check_values(text, objections);
-    check(text, "VCALENDAR", CALENDAR_COMPONENTS, CALENDAR, objections);
+    check(text, &CALENDAR, objections);
 }
 
 /// Checks a `.vcf` file.
 pub(crate) fn check_card(text: &str, objections: &mut Objections) {
-    check_values(text, objections);
-    check(text, "VCARD", CARD_COMPONENTS, CARD, objections);
+    check(text, &CARD, objections);
 }
 
-/// What a program shows: unfolded and unescaped, no line on which it would act.
-fn check_values(text: &str, objections: &mut Objections) {
-    let unfolded = text.replace("\r\n ", "").replace("\r\n\t", "");
+fn check(text: &str, form: &Form, objections: &mut Objections) {
+    let Some(text) = text.strip_suffix("\r\n") else {
+        objections.add("component.line_end", "the last line is not ended");
+        return;
+    };
+    let unfolded = text.replace("\r\n ", "");
+    check_shown(&unfolded, objections);
+    let mut open: Vec<&str> = Vec::new();
+    for line in unfolded.split("\r\n") {
+        match line.split_once(':') {
+            Some(("BEGIN", named)) => {
+                let sound = form.components.contains(&named) && (open.is_empty() == (named == form.root));
+                objections.require(sound, "component.kind", "not on the list, or not here");
+                if open.len() >= DEPTH_MAX {
+                    objections.add("component.depth", "");
+                    return;
+                }
+                open.push(named);
+            }
+            Some(("END", named)) => {
+                objections.require(open.pop() == Some(named), "component.end", "ends what is not open");
+            }
+            _ => match property(line, form) {
+                Ok(()) => objections.require(!open.is_empty(), "component.property", "outside a component"),
+                Err(why) => objections.add("component.property", why),
+            },
+        }
+    }
+    objections.require(open.is_empty(), "component.end", "left open");
+}
+
+/// What a program shows: unescaped, no line on which it would act.
+fn check_shown(unfolded: &str, objections: &mut Objections) {
     let mut shown = String::with_capacity(unfolded.len());
     let mut characters = unfolded.chars();
     while let Some(c) = characters.next() {
@@ -111,48 +148,41 @@ fn check_values(text: &str, objections: &mut Objections) {
         });
     }
     for line in shown.split('\n') {
-        crate::text::check_line(line, objections);
+        text::check_line(line, objections);
     }
 }
 
-fn check(text: &str, root: &str, components: &[&str], properties: &[&str], objections: &mut Objections) {
-    let mut open: Vec<&str> = Vec::new();
-    let Some(text) = text.strip_suffix("\r\n") else {
-        objections.add("component.line_end", "the last line is not ended");
-        return;
-    };
-    for line in text.split("\r\n") {
-        if line.starts_with([' ', '\t']) {
-            objections.require(!open.is_empty(), "component.fold", "before the first line");
-            continue;
+/// `NAME *(";" PARAMETER "=" value) ":" value`, unfolded.
+fn property(line: &str, form: &Form) -> Result<(), &'static str> {
+    let end = line.find([':', ';']).ok_or("no colon")?;
+    let (name, mut rest) = line.split_at_checked(end).ok_or("no colon")?;
+    let kind = (form.property)(name).ok_or("not on the list")?;
+    while let Some(parameter) = rest.strip_prefix(';') {
+        let (name, value) = parameter.split_once('=').ok_or("a parameter without a value")?;
+        if !form.parameters.contains(&name) {
+            return Err("a parameter that is not on the list");
         }
-        let end = line.find([':', ';']).unwrap_or(line.len());
-        let (name, value) = line.split_at_checked(end).unwrap_or((line, ""));
-        match name {
-            "BEGIN" => {
-                let named = value.strip_prefix(':').unwrap_or_default();
-                let sound = components.contains(&named) && (open.is_empty() == (named == root));
-                objections.require(
-                    sound && open.len() < DEPTH_MAX,
-                    "component.kind",
-                    "not on the list, or not here",
-                );
-                open.push(named);
+        rest = match value.strip_prefix('"') {
+            Some(inside) => inside.split_once('"').ok_or("a quote is left open")?.1,
+            None => {
+                let end = value.find([':', ';', '"']).ok_or("no colon")?;
+                value.get(end..).unwrap_or_default()
             }
-            "END" => {
-                let named = value.strip_prefix(':').unwrap_or_default();
-                objections.require(open.pop() == Some(named), "component.end", "ends what is not open");
-            }
-            _ => {
-                let listed = properties.contains(&name) && !value.is_empty() && !open.is_empty();
-                objections.require(listed, "component.property", "not on the list, or outside a component");
-            }
-        }
-        if open.len() > DEPTH_MAX {
-            return;
-        }
+        };
     }
-    objections.require(open.is_empty(), "component.end", "left open");
+    let value = rest.strip_prefix(':').ok_or("a parameter that is not written so")?;
+    let sound = match kind {
+        Kind::Text => !value.is_empty(),
+        Kind::Token => {
+            !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-=;,/:".contains(&b))
+        }
+        Kind::Person => value.strip_prefix("mailto:").is_some_and(|address| {
+            address.contains('@')
+                && address.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"\\,;:?".contains(&b))
+        }),
+        Kind::Exactly(wanted) => value == wanted,
+    };
+    if sound { Ok(()) } else { Err("a value of another type") }
 }
 
 #[cfg(test)]
@@ -172,23 +202,48 @@ mod tests {
                 "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\n{inside}END:VEVENT\r\nEND:VCALENDAR\r\n"
             )
         };
-        assert_eq!(rules(&event("SUMMARY;LANGUAGE=ja:会議\r\n の続き\r\n")), Vec::<String>::new());
+        let sound = [
+            "SUMMARY;LANGUAGE=ja:会議\r\n の続き\r\n",
+            "ATTENDEE;CN=\"山田; 太郎: x\";RSVP=TRUE:mailto:a@example.jp\r\n",
+            "DTSTART;TZID=Asia/Tokyo:20260401T100000\r\nRRULE:FREQ=WEEKLY;COUNT=3\r\n",
+        ];
+        for inside in sound {
+            assert_eq!(rules(&event(inside)), Vec::<String>::new(), "{inside:?}");
+        }
         let wrong = [
             "ATTACH:http://x\r\n",
             "BEGIN:VALARM\r\nEND:VALARM\r\n",
             "X-ALT-DESC:x\r\n",
             "URL:x\r\n",
             "SUMMARY\r\n",
+            "SUMMARY:\r\n",
+            "SUMMARY;ALTREP=\"http://x\":x\r\n",
+            "SUMMARY;ENCODING=QUOTED-PRINTABLE:=66ile\r\n",
+            "SUMMARY;CN=\"x\"y:x\r\n",
+            "SUMMARY;CN=\"x:y\r\n",
+            "SUMMARY;CN:y\r\n",
+            "ATTENDEE:http://x\r\n",
+            "ATTENDEE;DIR=\"ldap://x\":mailto:a@x\r\n",
+            "ORGANIZER:mailto:a@x?attach=y\r\n",
+            "DTSTART:javascript(1)\r\n",
+            "VERSION:1.0\r\n",
             "END:VTODO\r\n",
             "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n",
+            "BEGIN;X=Y:VEVENT\r\n",
             "summary:x\r\n",
+            "SUMMARY:a\r\n\tb\r\n",
+            "SUMMARY:\\\\\\\\host\\\\share\r\n",
+            "SUMMARY:fi\r\n le:///x\r\n",
             "\r\n",
         ];
         for inside in wrong {
             assert!(!rules(&event(inside)).is_empty(), "{inside:?}");
         }
+        assert_eq!((sound.len(), wrong.len()), (3, 24));
         assert!(!rules("SUMMARY:x\r\n").is_empty());
+        assert!(!rules(" \r\n").is_empty());
         assert!(!rules("BEGIN:VCALENDAR\r\n").is_empty());
+        assert!(!rules(&"BEGIN:VEVENT\r\n".repeat(9)).is_empty());
         let mut card = Objections::default();
         check_card("BEGIN:VCARD\r\nVERSION:3.0\r\nFN:山田\r\nPHOTO:x\r\nEND:VCARD\r\n", &mut card);
         assert_eq!(card.into_list().len(), 1);

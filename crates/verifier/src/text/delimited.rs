@@ -1,6 +1,6 @@
 //! Cells that a spreadsheet would run, in comma- and tab-separated values (RFC 4180).
 //!
-//! A cell runs when its first visible character is `=`, `+`, `-`, `@` or a full-width form of one. `+` and `-` may
+//! A cell runs when its first visible character is `=`, `+`, `-`, `@` or a full-width or small form of one. `+` and `-` may
 //! begin a cell of digits and the signs of numbers, dates and telephone numbers only: without a letter there is no
 //! function, no reference and no command. Readers differ on delimiters, so outside quotes a cell begins behind each of
 //! comma, semicolon and TAB, and inside them a piece behind a semicolon, a TAB or a line end is looked at, too; where
@@ -16,6 +16,8 @@ pub(crate) fn check(text: &str, objections: &mut Objections) {
     let states = first.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("sep="));
     let states = states && first.get(4..).is_some_and(|delimiter| delimiter.chars().count() <= 1);
     objections.require(!states, "csv.separator", "a line that says how to read the file");
+    // Excel takes any file that begins so for a symbolic link file (SYLK), whose formulas and macros it runs.
+    objections.require(!text.starts_with("ID"), "csv.symbolic_link", "begins like a file of another kind");
     let mut rest = text;
     // At the start of a row and behind a comma the rule is strict.
     let mut strict = true;
@@ -70,7 +72,9 @@ fn runs(piece: &str, strict: bool) -> bool {
     let piece = piece.trim_start_matches(|c: char| c.is_whitespace() || c == '"');
     match piece.chars().next() {
         Some('=' | '@' | '＝' | '＠') => true,
-        Some('+' | '-' | '＋' | '－') => (strict || piece.contains(['|', '(', '!'])) && !is_numeric(piece),
+        Some('+' | '-' | '＋' | '－' | '\u{2212}' | '﹢' | '﹣' | '﹦' | '﹫') => {
+            (strict || piece.contains(['|', '(', '!'])) && !is_numeric(piece)
+        }
         _ => false,
     }
 }
@@ -139,6 +143,8 @@ mod tests {
             "memo; -x,\"a, =b\"",
             "-100円,+81 (3) 1234-5678\r\n",
             "sep=ab\r\n",
+            "\"ID\",a\r\n",
+            "Id,a\r\n",
         ];
         for case in cases {
             assert_eq!(rules(case), Vec::<String>::new(), "{case:?}");
@@ -158,6 +164,11 @@ mod tests {
             "＝1",
             "\t=1",
             "sep=;\r\n",
+            "ID;PWXL;N;E\r\nC;X1;Y1;ECALL(A1)\r\n",
+            "ID,a\r\n",
+            "﹦1",
+            "\u{2212}A1",
+            "＋Ａ１",
             "\"open",
             "a\"b\"",
             "\"a\"b",
@@ -172,6 +183,6 @@ mod tests {
         for case in cases {
             assert!(!rules(case).is_empty(), "{case:?}");
         }
-        assert_eq!(cases.len(), 20);
+        assert_eq!(cases.len(), 25);
     }
 }

@@ -20,6 +20,18 @@ const TEXTS: &[(&str, &str)] = &[
     ("script address", "javascript:alert(1)\n"),
     ("unc path", "\\\\evil.example\\share\\x\n"),
     ("webdav path", "\\\\evil.example@SSL\\x\n"),
+    ("unc path of an underscore", "\\\\_evil.example\\share\n"),
+    ("unc path to an underscore", "\\\\evil.example\\_share\n"),
+    ("unc path spelt out", "\\\\?\\UNC\\evil.example\\share\n"),
+    ("unc path of yen signs", "¥¥evil.example¥share\n"),
+    ("share of another kind", "smb://evil.example/share\n"),
+    ("data address", "data:text/html;base64,PHNjcmlwdD4=\n"),
+    ("scheme behind a hyphen", "x-file://evil.example/x\n"),
+    (
+        "scheme far back",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.file://evil.example/x\n",
+    ),
+    ("object character", "a\u{fffc}b\n"),
     ("right to left", "exe.\u{202e}fdp\n"),
     ("isolate", "a\u{2066}b\n"),
     ("zero width", "pay\u{200b}pal\n"),
@@ -40,6 +52,7 @@ const NAMES: &[(&str, &str)] = &[
     ("name with zero width", "e\u{200b}vil.csv"),
     ("name with a path", "../evil.csv"),
     ("name with a backslash", "..\\evil.csv"),
+    ("name with yen signs", "..¥evil.csv"),
     ("name with a drive", "c:evil.csv"),
     ("name of a device", "con.csv"),
     ("name of a port", "COM1.csv"),
@@ -57,6 +70,9 @@ const TABLES: &[(&str, &[u8])] = &[
     ("wide formula", "＝1\r\n".as_bytes()),
     ("formula behind a semicolon", b"a;=1\r\n"),
     ("separator line", b"sep=;\r\na\r\n"),
+    ("symbolic link file", b"ID;PWXL;N;E\r\nO;E\r\nNN;NAuto_open;ER1C1\r\nC;X1;Y1;EEXEC(CHAR(99))\r\nE\r\n"),
+    ("symbolic link file behind a mark", b"\xef\xbb\xbfID;P\r\n"),
+    ("small formula", "﹦1\r\n".as_bytes()),
     ("open quote", b"\"a\r\n"),
     ("not utf-8", b"\x93\xfa\r\n"),
     ("bare cr in a table", b"a\rb\r\n"),
@@ -77,6 +93,7 @@ fn texts() -> Vec<Case> {
     cases
 }
 
+#[expect(clippy::too_many_lines, reason = "one row a hostile file")]
 fn files() -> Vec<Case> {
     let sound: &[u8] = b"a,b\r\n";
     let mut cases = Vec::new();
@@ -92,18 +109,88 @@ fn files() -> Vec<Case> {
     let of = |name: &str, file: &str, media_type: &'static str, octets: &[u8]| {
         with_part(name, attachment(file, media_type, None, octets))
     };
+    let table = |name: &str, charset: &str, octets: &[u8]| {
+        with_part(name, attachment("a.csv", "text/csv", Some(charset), octets))
+    };
+    let calendar = |name: &str, line: &str| {
+        let text = format!(
+            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\n{line}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+        );
+        of(name, "a.ics", "text/calendar", text.as_bytes())
+    };
+    let card = |name: &str, line: &str| {
+        let text = format!("BEGIN:VCARD\r\nVERSION:3.0\r\nFN:x\r\n{line}\r\nEND:VCARD\r\n");
+        of(name, "a.vcf", "text/vcard", text.as_bytes())
+    };
     cases.extend([
         text("utf-7", Some("UTF-7"), b"+ADw-script+AD4-\r\n"),
         text("charset of a text missing", None, b"a\r\n"),
         text("cut shift_jis", Some("Shift_JIS"), b"\x93"),
         text("jis left open", Some("ISO-2022-JP"), b"\x1b$BF|"),
         text("other escape in jis", Some("ISO-2022-JP"), b"\x1b.Aa\x1b(B"),
+        text("utf-16 without its mark", Some("UTF-16LE"), b"a\0"),
+        text("mark of utf-16 under another label", Some("windows-1252"), b"\xff\xfe\x2e\x20"),
+        text("mark of utf-8 under another label", Some("Shift_JIS"), b"\xef\xbb\xbf\xe2\x80\xae\x41"),
+        text("bidi in utf-8 under another label", Some("windows-1252"), b"a\xe2\x80\xaeb\r\n"),
+        text("soft hyphen of one octet", Some("windows-1252"), b"pay\xadpal\r\n"),
+        text("control of the upper half", Some("ISO-8859-2"), b"a\x9b31mb\r\n"),
+        text("filler of two octets", Some("EUC-KR"), b"a\xa4\xd4b\r\n"),
         text("control in a text", Some("UTF-8"), b"a\x07\r\n"),
-        text("bidi in utf-16", Some("UTF-16LE"), b"a\0\x2e\x20"),
+        text("bidi in utf-16", Some("UTF-16LE"), b"\xff\xfea\0\x2e\x20"),
         with_part(
             "formula in shift_jis",
             attachment("a.csv", "text/csv", Some("Shift_JIS"), b"\x93\xfa,\x81\x811\r\n"),
         ),
+        table("formula in the octets of kanji", "ISO-2022-JP", b"\x1b$B,=1+1,\x1b(B\r\n"),
+        // 〠 and such characters, read two octets each; `,=1+1,` to a program that sees no label.
+        table("formula in the octets of utf-16", "UTF-16BE", b",=1+1,"),
+        table("wide formula under another label", "windows-1252", b"a,\x81\x811\r\n"),
+        table("wide formula in gbk", "GBK", b"\x81\x811\r\n"),
+        table("wide formula in big5", "Big5", b"\xa1\xd71\r\n"),
+        table("wide letters behind a sign", "Shift_JIS", b"+\x82\x60\x82\x601\r\n"),
+        of(
+            "encoding of a declaration",
+            "a.xml",
+            "text/xml",
+            b"<?xml version=\"1.0\" encoding=\"UTF-7\"?><a>+ADw-script+AD4-</a>",
+        ),
+        of(
+            "mathematics as xml",
+            "a.xml",
+            "text/xml",
+            b"<math xmlns=\"http://www.w3.org/1998/Math/MathML\" href=\"x\"/>",
+        ),
+        of(
+            "document as xml",
+            "a.xml",
+            "text/xml",
+            b"<w:d xmlns:w=\"http://schemas.microsoft.com/office/word/2003/wordml\"/>",
+        ),
+        of(
+            "inclusion",
+            "a.xml",
+            "text/xml",
+            b"<a xmlns:i=\"http://www.w3.org/2001/XInclude\"><i:include href=\"x\"/></a>",
+        ),
+        calendar("other text of a property", "SUMMARY;ALTREP=\"http://evil.example/\":x"),
+        calendar("directory of a person", "ATTENDEE;DIR=\"ldap://evil.example/\":mailto:a@example.jp"),
+        calendar("person who is a page", "ORGANIZER:http://evil.example/"),
+        calendar("person with an attachment", "ATTENDEE:mailto:a@example.jp?attach=x"),
+        calendar("encoded property", "SUMMARY;ENCODING=QUOTED-PRINTABLE:=66=69=6C=65://evil/x"),
+        calendar("base64 property", "DESCRIPTION;ENCODING=BASE64;VALUE=BINARY:QUJD"),
+        calendar("charset of a property", "SUMMARY;CHARSET=UTF-7:+ADw-"),
+        calendar("date that is a text", "DTSTART:=cmd|x"),
+        calendar("folded address to open", "SUMMARY:fi\r\n le://evil/x"),
+        calendar("fold of a tab", "SUMMARY:fi\r\n\tle://evil/x"),
+        calendar("old calendar", "VERSION:1.0"),
+        card("encoded note", "NOTE;ENCODING=QUOTED-PRINTABLE:=66=69=6C=65://evil/x"),
+        card("charset of a note", "NOTE;CHARSET=ISO-2022-JP:x"),
+        card("value elsewhere", "NOTE;VALUE=URI:http://evil/x"),
+        card("grouped address", "item1.URL:http://evil/x"),
+        card("key", "KEY:x"),
+        card("sound", "SOUND:x"),
+        card("source", "SOURCE:http://evil/x"),
+        card("old card", "VERSION:2.1"),
         of("broken json", "a.json", "application/json", b"{\"a\":1,}"),
         of("script as json", "a.json", "application/json", b"alert(1)"),
         of("document type", "a.xml", "application/xml", b"<!DOCTYPE a SYSTEM \"http://x\"><a/>"),
@@ -183,6 +270,10 @@ fn pictures() -> Vec<Case> {
         of_png("octets behind the stream", &with_data(rgb(), &[&rows[..], b"PK"].concat())),
         of_png("stream cut", &with_data(rgb(), &rows[..rows.len() - 1])),
         of_png("wrong checksum", &with_data(rgb(), &[&rows[..rows.len() - 4], b"\0\0\0\0"].concat())),
+        of_png("archive in the pixels", &{
+            let row = [&[0][..], b"PK\x05\x06\0\0\0\0\x01\0\x01\0", &[7; 10]].concat();
+            [PNG, &ihdr(22, 1, [8, 0, 0, 0, 0]), &chunk(b"IDAT", &zlib(&row)), &end].concat()
+        }),
         of_png("interlaced", &with_data(ihdr(4, 2, [8, 2, 0, 0, 1]), &rows)),
         of_png("bomb", &with_data(ihdr(60_000, 60_000, [8, 2, 0, 0, 0]), &rows)),
         of_png("no width", &with_data(ihdr(0, 2, [8, 2, 0, 0, 0]), &rows)),

@@ -60,6 +60,15 @@ fn palette_head(highest: u32, colours: usize, bits: u32) -> String {
     )
 }
 
+/// One row of 256 colours.
+fn wide_head(width: usize) -> String {
+    let colours = "00FF80".repeat(256);
+    format!(
+        "/Type/XObject/Subtype/Image/Width {width}/Height 1/ColorSpace[/Indexed/DeviceRGB 255<{colours}>]/\
+         BitsPerComponent 8/Filter/FlateDecode"
+    )
+}
+
 fn text_map() -> String {
     let mut map = "/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n/CIDSystemInfo<</Registry(Adobe)\
         /Ordering(UCS)/Supplement 0>> def\n/CMapName/Adobe-Identity-UCS def\n/CMapType 2 def\n1 begincodespacerange\n\
@@ -210,6 +219,10 @@ const CONTENTS: &[(&str, &str, &str)] = &[
     ("control in the layer", "<65E5672C0041>", "<0007>"),
     ("surrogate in the layer", "<65E5672C0041>", "<D8420041>"),
     ("zero width in the layer", "<65E5672C0041>", "<0041200B>"),
+    ("soft hyphen in the layer", "<65E5672C0041>", "<004100AD>"),
+    ("line separator in the layer", "<65E5672C0041>", "<00412028>"),
+    ("filler in the layer", "<65E5672C0041>", "<00413164>"),
+    ("selector in the layer", "<65E5672C0041>", "<65E5FE00>"),
     ("codes in lower case", "<65E5672C0041>", "<65e5672c0041>"),
     ("half a code", "<65E5672C0041>", "<65E5672C00>"),
     ("code before its turn", "<E000E000>", "<E001E000>"),
@@ -245,6 +258,20 @@ pub(crate) fn cases() -> Vec<Case> {
         ("palette too short", with_image(17, &palette_head(2, 2, 4), &zlib(&[0x01, 0x20, 0x22, 0x10]))),
         ("palette too large for its bits", with_image(17, &palette_head(2, 3, 1), &zlib(&[0, 0]))),
         ("rows of indices missing", with_image(17, &palette_head(2, 3, 4), &zlib(&[0x01, 0x20]))),
+        ("object in the pixels", {
+            let pixels = b"1 0 obj\n<</Type/Catalog/OpenAction 5 0 R>>";
+            with_image(17, &wide_head(pixels.len()), &zlib(pixels))
+        }),
+        ("object spelt widely in the pixels", {
+            let pixels = b"12\r\n 0\t\0obj<<";
+            with_image(17, &wide_head(pixels.len()), &zlib(pixels))
+        }),
+        ("trailer in the pixels", with_image(17, &wide_head(7), &zlib(b"trailer"))),
+        ("end of a stream in the pixels", with_image(17, &wide_head(9), &zlib(b"x\nendobj\n"))),
+        ("archive in the pixels of a document", {
+            let pixels = b"PK\x05\x06\0\0\0\0\x01\0\x01\0\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01";
+            with_image(17, &wide_head(pixels.len()), &zlib(pixels))
+        }),
         ("octets behind the indices", {
             let data = [&zlib(&[0x01, 0x20, 0x22, 0x10])[..], b"PK"].concat();
             with_image(17, &palette_head(2, 3, 4), &data)
@@ -262,6 +289,8 @@ pub(crate) fn cases() -> Vec<Case> {
         ("text map uses another", with_map("begincmap\n", "begincmap\n/Identity-H usecmap\n")),
         ("text map with a program", with_map("endcmap\n", "endcmap\n(x) run\n")),
         ("text map of a hidden character", with_map("<D842DFB7>", "<DB40DC41>")),
+        ("text map of a selector", with_map("<D842DFB7>", "<DB40DD00>")),
+        ("text map of private use", with_map("<D842DFB7>", "<DB80DC00>")),
         ("text map of two characters", with_map("<D842DFB7>", "<00410042>")),
     ];
     cases.extend(fixed.into_iter().map(|(name, octets)| of(name, octets)));

@@ -15,6 +15,7 @@
 )]
 
 mod content;
+mod cost;
 mod document;
 mod wire;
 mod world;
