@@ -56,6 +56,8 @@ fn message(octets: &[u8]) {
         from: Vec::new(),
         subject: String::new(),
         date: None,
+        above: String::new(),
+        below: String::new(),
         parts: Vec::new(),
         output_octets_max: 1 << 20,
         image_px_max: LIMITS.image_px,

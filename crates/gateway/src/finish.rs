@@ -160,6 +160,8 @@ fn compose(draft: &Draft, report: &Report, context: &Context<'_>) -> (Vec<u8>, E
         from: composed.fields.from.clone(),
         subject: composed.fields.subject.clone(),
         date: composed.fields.date,
+        above: composed.above.clone(),
+        below: composed.below.clone(),
         parts: parts.collect(),
         output_octets_max: context.policy.limits.output_octets,
         image_px_max: context.policy.limits.image_px.max(context.policy.limits.page_px),

@@ -137,6 +137,10 @@ pub struct Composed<'draft> {
     pub fields: Fields,
     /// The whole text as written, lines ended by `\n`.
     pub text: String,
+    /// What of the text the framing put above the draft's, likewise.
+    pub above: String,
+    /// What of the text the framing put below the draft's, likewise.
+    pub below: String,
     /// The parts after the text as written, the attached list last.
     pub parts: Vec<ComposedPart<'draft>>,
 }
@@ -158,7 +162,12 @@ pub struct ComposedPart<'draft> {
 pub fn compose<'draft>(draft: &'draft Draft, stamp: &Stamp, framing: &Framing) -> Composed<'draft> {
     let queue_id = clean::queue_id(&stamp.queue_id);
     let fields = clean::fields(&draft.fields, stamp, &queue_id);
-    let text = whole_text(&draft.text, framing);
+    let above = match &framing.status_line {
+        Some(line) => format!("{}\n\n", crate::line::line(line)),
+        None => String::new(),
+    };
+    let below = ended(clean::body(&framing.notice));
+    let text = whole_text(&above, &draft.text, &below);
     let mut parts: Vec<ComposedPart<'_>> = draft.attachments.iter().map(written_part).collect();
     if let Some((name, list)) = &framing.list_attachment {
         parts.push(ComposedPart {
@@ -176,7 +185,7 @@ pub fn compose<'draft>(draft: &'draft Draft, stamp: &Stamp, framing: &Framing) -
     } else {
         write_mixed(&text, &parts, &queue_id, &mut out);
     }
-    Composed { octets: out, fields, text, parts }
+    Composed { octets: out, fields, text, above, below, parts }
 }
 
 fn written_part(attachment: &Attachment) -> ComposedPart<'_> {
@@ -188,20 +197,13 @@ fn written_part(attachment: &Attachment) -> ComposedPart<'_> {
     }
 }
 
-fn whole_text(text: &str, framing: &Framing) -> String {
-    let mut whole =
-        String::with_capacity(text.len().saturating_add(framing.notice.len()).saturating_add(256));
-    if let Some(line) = &framing.status_line {
-        whole.push_str(&crate::line::line(line));
-        whole.push_str("\n\n");
-    }
+fn whole_text(above: &str, text: &str, below: &str) -> String {
+    let mut whole = above.to_owned();
     whole.push_str(&ended(clean::body(text)));
-    if !framing.notice.is_empty() {
-        if !whole.is_empty() {
-            whole.push('\n');
-        }
-        whole.push_str(&ended(clean::body(&framing.notice)));
+    if !whole.is_empty() && !below.is_empty() {
+        whole.push('\n');
     }
+    whole.push_str(below);
     whole
 }
 

@@ -67,7 +67,7 @@ impl<'a> Growing<'a> {
         failed
     }
 
-    /// Appends a paragraph to the text of the mail.
+    /// Appends a paragraph to the text of the mail. Whatever it was made from, no line of it imitates our notice.
     pub(crate) fn append_text(&mut self, text: &str) {
         let text = text.trim_matches('\n');
         if text.is_empty() {
@@ -76,7 +76,7 @@ impl<'a> Growing<'a> {
         if !self.draft.text.is_empty() {
             self.draft.text.push('\n');
         }
-        self.draft.text.push_str(text);
+        self.draft.text.push_str(&body::quote_imitations(text, &mut Findings::new()));
         self.draft.text.push('\n');
     }
 

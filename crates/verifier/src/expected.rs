@@ -15,6 +15,10 @@ pub struct Expected {
     pub subject: String,
     /// `Date` as composed.
     pub date: Option<DateTime>,
+    /// What the gateway put above the text, lines ended by `\n`.
+    pub above: String,
+    /// What the gateway put below the text, likewise: the notice.
+    pub below: String,
     /// The parts after the text, in order.
     pub parts: Vec<ExpectedPart>,
     /// Most octets that the whole may have.

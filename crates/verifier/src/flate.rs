@@ -263,6 +263,7 @@ impl Out<'_> {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "small sums of a test")]
 mod tests {
     use super::*;
     use crate::samples;

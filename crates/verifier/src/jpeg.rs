@@ -1,14 +1,23 @@
 //! A strict reader of the JPEG that our writer writes (ITU-T T.81 baseline in JFIF 1.02): `SOI`, one `APP0` of 16
 //! octets, `DQT`, `SOF0`, `DHT`, the scans, `EOI`, nothing else and nothing behind it.
 //!
+//! So that no two decoders see two pictures, or leave their numbers: components are numbered from 0 or 1, grey is not
+//! subsampled, colour differences are 1 × 1, each code table is used, and no coefficient is larger than the samples of
+//! a block can make it.
+//!
 //! *Security.* Given any octets, inside a locked child. Every Huffman code up to the last block of the last MCU is
-//! walked; what remains are at most seven bits, all one, and then the next marker. No pixel is computed and no pixel
-//! buffer allocated: memory is four code tables.
+//! walked and every coefficient read; what remains are at most seven bits, all one, and then the next marker. No pixel
+//! is computed and no pixel buffer allocated: memory is at most eight code tables of 128 KiB.
 
 use crate::objections::Objections;
+use std::cell::Cell;
 
 /// Most pixels along one side, as the writer promises.
 const SIDE_MAX: u16 = 65_500;
+
+/// Largest dequantised coefficient. The cosine transform of 64 samples of at most 128 has none over 1,024 (Parseval);
+/// rounding adds at most half a quantisation step, of at most 255.
+const COEFFICIENT_MAX: u32 = 2_048;
 
 /// What the frame header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,11 +39,15 @@ struct Component {
 }
 
 /// Codes of up to 16 bits → symbol and length; 0 where no code is.
-struct Codes(Vec<u16>);
+struct Codes {
+    table: Vec<u16>,
+    used: Cell<bool>,
+}
 
 #[derive(Default)]
 struct Tables {
-    quantisation: [bool; 4],
+    /// Steps in zigzag order.
+    quantisation: [Option<[u8; 64]>; 4],
     dc: [Option<Codes>; 4],
     ac: [Option<Codes>; 4],
 }
@@ -63,6 +76,7 @@ pub(crate) fn walk(octets: &[u8], image_px: u64) -> Result<Frame, Fault> {
             && scanned == components.len()
         {
             return match rest {
+                [0xff, 0xd9] if tables.has_unused() => Err(("jpeg.huffman", "a table that nothing uses")),
                 [0xff, 0xd9] => Ok(*whole),
                 [0xff, 0xd9, ..] => Err(("jpeg.after_end", "octets after EOI")),
                 _ => Err(("jpeg.no_end", "")),
@@ -77,7 +91,7 @@ pub(crate) fn walk(octets: &[u8], image_px: u64) -> Result<Frame, Fault> {
             (0xda, Some((whole, components))) => {
                 let scan = start_of_scan(body, components, scanned, &tables)?;
                 scanned = scanned.saturating_add(scan.len());
-                rest = entropy(rest, *whole, components, &scan)?;
+                rest = entropy(rest, *whole, components, scan)?;
             }
             _ => return Err(("jpeg.segment", "a segment that is not allowed here")),
         }
@@ -101,10 +115,11 @@ fn quantisation(body: &[u8], tables: &mut Tables) -> Result<(), Fault> {
     const FAULT: Fault = ("jpeg.quantisation", "");
     let (&destination, values) = body.split_first().ok_or(FAULT)?;
     let slot = tables.quantisation.get_mut(usize::from(destination)).ok_or(FAULT)?;
-    if *slot || values.len() != 64 || values.contains(&0) {
+    let values = <[u8; 64]>::try_from(values).or(Err(FAULT))?;
+    if slot.is_some() || values.contains(&0) {
         return Err(FAULT);
     }
-    *slot = true;
+    *slot = Some(values);
     Ok(())
 }
 
@@ -130,6 +145,12 @@ fn huffman(body: &[u8], tables: &mut Tables) -> Result<(), Fault> {
     Ok(())
 }
 
+impl Tables {
+    fn has_unused(&self) -> bool {
+        self.dc.iter().chain(&self.ac).flatten().any(|codes| !codes.used.get())
+    }
+}
+
 impl Codes {
     /// T.81 annex C; no code may be all ones, every symbol stands once, nothing is left over.
     fn new(counts: &[u8; 16], symbols: &[u8]) -> Option<Self> {
@@ -150,7 +171,8 @@ impl Codes {
                 next = end;
             }
         }
-        (symbols.next().is_none() && next > 0 && next < 1 << 16).then_some(Self(table))
+        let is_whole = symbols.next().is_none() && next > 0 && next < 1 << 16;
+        is_whole.then_some(Self { table, used: Cell::new(false) })
     }
 }
 
@@ -165,12 +187,21 @@ fn start_of_frame(body: &[u8], image_px: u64) -> Result<(Frame, Vec<Component>),
     if width == 0 || height == 0 || width > SIDE_MAX || height > SIDE_MAX || pixels > image_px {
         return Err(("jpeg.dimensions", ""));
     }
-    let mut components = Vec::with_capacity(3);
+    let mut components: Vec<Component> = Vec::with_capacity(3);
     for piece in rest.chunks_exact(3) {
         let &[id, sampling, quantisation] = piece else { return Err(FAULT) };
         let (horizontal, vertical) = (u16::from(sampling >> 4), u16::from(sampling & 15));
-        let is_new = components.iter().all(|known: &Component| known.id != id);
-        if !matches!(horizontal, 1 | 2 | 4) || !matches!(vertical, 1 | 2 | 4) || quantisation > 3 || !is_new {
+        let follows = match components.last() {
+            None => id <= 1,
+            Some(last) => last.id.checked_add(1) == Some(id),
+        };
+        let may_be_finer = count == 3 && components.is_empty();
+        let is_sampled_so = if may_be_finer {
+            matches!(horizontal, 1 | 2) && matches!(vertical, 1 | 2)
+        } else {
+            (horizontal, vertical) == (1, 1)
+        };
+        if !follows || !is_sampled_so || quantisation > 3 {
             return Err(FAULT);
         }
         components.push(Component { id, horizontal, vertical, quantisation });
@@ -183,6 +214,9 @@ struct Scanned<'tables> {
     component: Component,
     dc: &'tables Codes,
     ac: &'tables Codes,
+    steps: &'tables [u8; 64],
+    /// DC coefficient of the block before.
+    predicted: i32,
 }
 
 /// A scan holds all components, or the next one alone.
@@ -204,11 +238,14 @@ fn start_of_scan<'tables>(
         let &[id, selectors] = piece else { return Err(FAULT) };
         let dc = tables.dc.get(usize::from(selectors >> 4)).and_then(Option::as_ref).ok_or(FAULT)?;
         let ac = tables.ac.get(usize::from(selectors & 15)).and_then(Option::as_ref).ok_or(FAULT)?;
-        let quantised = tables.quantisation.get(usize::from(component.quantisation)) == Some(&true);
-        if id != component.id || !quantised {
+        let steps = tables.quantisation.get(usize::from(component.quantisation)).and_then(Option::as_ref);
+        let steps = steps.ok_or(FAULT)?;
+        if id != component.id {
             return Err(FAULT);
         }
-        scan.push(Scanned { component: *component, dc, ac });
+        dc.used.set(true);
+        ac.used.set(true);
+        scan.push(Scanned { component: *component, dc, ac, steps, predicted: 0 });
     }
     if scan.len() == usize::from(count) { Ok(scan) } else { Err(FAULT) }
 }
@@ -218,7 +255,7 @@ fn entropy<'octets>(
     octets: &'octets [u8],
     frame: Frame,
     components: &[Component],
-    scan: &[Scanned<'_>],
+    mut scan: Vec<Scanned<'_>>,
 ) -> Result<&'octets [u8], Fault> {
     let most = |of: fn(&Component) -> u16| components.iter().map(of).max().unwrap_or(1).max(1);
     let (most_across, most_down) = (most(|c| c.horizontal), most(|c| c.vertical));
@@ -227,7 +264,7 @@ fn entropy<'octets>(
         u64::from(samples.div_ceil(8))
     };
     let mut bits = Bits { rest: octets, held: 0, count: 0 };
-    let (mcus, blocks): (u64, Vec<u16>) = match scan {
+    let (mcus, blocks): (u64, Vec<u16>) = match scan.as_slice() {
         [only] => {
             let c = only.component;
             let across = units(frame.width, c.horizontal, most_across);
@@ -245,7 +282,7 @@ fn entropy<'octets>(
         return Err(("jpeg.frame", "sampling"));
     }
     for _ in 0..mcus {
-        for (scanned, &count) in scan.iter().zip(&blocks) {
+        for (scanned, &count) in scan.iter_mut().zip(&blocks) {
             for _ in 0..count {
                 block(&mut bits, scanned)?;
             }
@@ -254,22 +291,33 @@ fn entropy<'octets>(
     bits.end()
 }
 
-fn block(bits: &mut Bits<'_>, scanned: &Scanned<'_>) -> Result<(), Fault> {
+fn block(bits: &mut Bits<'_>, scanned: &mut Scanned<'_>) -> Result<(), Fault> {
+    let within = |coefficient: i32, place: u8| {
+        let step = scanned.steps.get(usize::from(place)).copied().unwrap_or(u8::MAX);
+        coefficient.unsigned_abs().saturating_mul(u32::from(step)) <= COEFFICIENT_MAX
+    };
+    const TOO_LARGE: Fault = ("jpeg.entropy", "a coefficient that no samples make");
     let size = bits.symbol(scanned.dc)?;
-    bits.skip(u32::from(size))?;
+    let direct = scanned.predicted.saturating_add(bits.amplitude(u32::from(size))?);
+    if !within(direct, 0) {
+        return Err(TOO_LARGE);
+    }
     let mut place = 1u8;
     while place < 64 {
         let symbol = bits.symbol(scanned.ac)?;
         if symbol == 0 {
-            return Ok(());
+            break;
         }
         place = place.saturating_add(symbol >> 4);
         if place > 63 {
             return Err(("jpeg.entropy", "a run leaves the block"));
         }
-        bits.skip(u32::from(symbol & 15))?;
+        if !within(bits.amplitude(u32::from(symbol & 15))?, place) {
+            return Err(TOO_LARGE);
+        }
         place = place.saturating_add(1);
     }
+    scanned.predicted = direct;
     Ok(())
 }
 
@@ -307,7 +355,7 @@ impl<'octets> Bits<'octets> {
         }
         let [first, second, ..] = self.held.to_be_bytes();
         let entry =
-            codes.0.get(usize::from(u16::from_be_bytes([first, second]))).copied().unwrap_or_default();
+            codes.table.get(usize::from(u16::from_be_bytes([first, second]))).copied().unwrap_or_default();
         let [length, symbol] = entry.to_be_bytes();
         if length == 0 {
             return Err(("jpeg.entropy", "no such code"));
@@ -323,6 +371,19 @@ impl<'octets> Bits<'octets> {
         self.count = self.count.checked_sub(length).ok_or(("jpeg.entropy", "cut short"))?;
         self.held = self.held.checked_shl(length).unwrap_or_default();
         Ok(())
+    }
+
+    /// A coefficient of at most 11 bits (T.81 F.2.2.1).
+    fn amplitude(&mut self, size: u32) -> Result<i32, Fault> {
+        if self.count < size {
+            self.fill();
+        }
+        let raw = self.held.checked_shr(64u32.saturating_sub(size)).unwrap_or_default();
+        let is_positive = self.held >> 63 == 1;
+        self.skip(size)?;
+        let raw = i32::try_from(raw).unwrap_or_default();
+        let lowest = 1i32.checked_shl(size).unwrap_or_default().saturating_sub(1);
+        Ok(if is_positive { raw } else { raw.saturating_sub(lowest) })
     }
 
     /// At most seven bits are left, all ones, and a marker follows.
@@ -366,6 +427,48 @@ mod tests {
                 rules(&flipped);
             }
         }
+    }
+
+    #[test]
+    fn no_coefficient_is_larger_than_samples_make_it() {
+        // One table of one DC code (size 11) and one AC code (end of block).
+        let with = |step: u8, codes: &[u8]| {
+            let mut octets = samples::jpeg(1);
+            let at = |octets: &[u8], what: &[u8]| octets.windows(what.len()).position(|w| w == what).unwrap();
+            let steps = at(&octets, &[1; 64]);
+            octets[steps] = step;
+            let sizes = at(&octets, &[0, 2, 0xff, 0xc4]);
+            octets[sizes + 1] = 11;
+            let data = octets.len() - 3;
+            octets.splice(data..=data, codes.iter().copied());
+            rules(&octets)
+        };
+        // The first block: code 10, eleven bits, code 0; the second likewise. 1024 = 100 0000 0000.
+        let pair = |first: u32, second: u32| {
+            (0b10 << 30 | first << 19 | 0b10 << 16 | second << 5 | 0b1111).to_be_bytes()
+        };
+        assert_eq!(with(1, &pair(1_024, 1_024)), Vec::<String>::new());
+        assert_eq!(with(1, &pair(1_024, 1_025)), ["jpeg.entropy"]);
+        assert_eq!(with(2, &pair(1_024, 1_024)), ["jpeg.entropy"]);
+        assert_eq!(with(3, &pair(1_024, 1_024)), ["jpeg.entropy"]);
+        // 011 1111 1111 is -1024.
+        assert_eq!(with(2, &pair(0b011_1111_1111, 0b100_0000_0000)), Vec::<String>::new());
+        assert_eq!(with(1, &pair(0b011_1111_1111, 0b011_1111_1110)), ["jpeg.entropy"]);
+    }
+
+    #[test]
+    fn nothing_is_said_that_decoders_read_differently() {
+        let changed = |components: u8, from: &[u8], to: &[u8]| {
+            let octets = samples::jpeg(components);
+            let at = octets.windows(from.len()).position(|window| window == from).unwrap();
+            rules(&[&octets[..at], to, &octets[at + from.len()..]].concat())
+        };
+        assert_eq!(changed(1, &[1, 1, 0x11, 0], &[1, 1, 0x22, 0]), ["jpeg.frame"]);
+        assert_eq!(changed(3, &[2, 0x11, 0], &[2, 0x21, 0]), ["jpeg.frame"]);
+        assert_eq!(changed(3, &[1, 0x11, 0], &[1, 0x41, 0]), ["jpeg.frame"]);
+        assert_eq!(changed(3, &[3, 1, 0x11, 0, 2], &[3, b'R', 0x11, 0, b'G']), ["jpeg.frame"]);
+        let table = [0xff, 0xc4, 0, 20, 0x11, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        assert_eq!(changed(1, &[0xff, 0xda], &[&table[..], &[0xff, 0xda]].concat()), ["jpeg.huffman"]);
     }
 
     #[test]

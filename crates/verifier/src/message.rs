@@ -11,6 +11,7 @@ mod base64;
 mod cursor;
 mod date;
 mod fields;
+mod framing;
 mod name;
 mod parts;
 
@@ -58,7 +59,9 @@ pub(crate) fn read(octets: &[u8], expected: &Expected, objections: &mut Objectio
     };
     let fields = fields::split(head);
     let own = fields::check(&fields, expected, objections);
-    parts::read(own, body, expected, objections)
+    let read = parts::read(own, body, expected, objections);
+    framing::check(&read.text, expected, objections);
+    read
 }
 
 /// The octets of header fields (each with its CRLF) and what is behind the empty line.

@@ -133,7 +133,7 @@ fn content(
     None
 }
 
-/// Has binary parts decoded, unless there is something against the whole already.
+/// Has binary parts decoded, also when there is something against the whole already: every objection counts.
 fn decode(
     binary: &[BinaryPart],
     decoder: &mut dyn FnMut(&[BinaryPart]) -> Decoded,

@@ -41,6 +41,8 @@ fn check(case: &str, draft: &Draft, stamp: &Stamp, framing: &Framing) {
         from: composed.fields.from.clone(),
         subject: composed.fields.subject.clone(),
         date: composed.fields.date,
+        above: composed.above.clone(),
+        below: composed.below.clone(),
         parts: composed
             .parts
             .iter()

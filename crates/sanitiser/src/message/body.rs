@@ -257,7 +257,7 @@ fn remember_marks(text: &HtmlText, growing: &mut Growing<'_>) {
 }
 
 /// Lines that imitate our notice are quoted.
-fn quote_imitations(text: &str, findings: &mut Findings) -> String {
+pub(super) fn quote_imitations(text: &str, findings: &mut Findings) -> String {
     let mut quoted = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         if notice::imitation_of(line) {

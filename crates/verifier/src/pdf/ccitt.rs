@@ -1,5 +1,9 @@
 //! CCITT Group 4 (ITU-T T.6), decoded to the last row and the end-of-facsimile block.
 //!
+//! Only the one code of each row is taken that the coding procedure of T.6 §2.2.5 gives: pass mode where b2 lies left of
+//! a1, else vertical mode within three pixels, else horizontal mode with the longest make-up codes. So two decoders
+//! cannot see two pictures.
+//!
 //! *Security.* Memory is the changing elements of two rows. Every code must exist, every run must stay in its row,
 //! the rows must be as many as promised, then EOFB, then zero bits to the octet border, then nothing.
 
@@ -41,10 +45,13 @@ fn row(bits: &mut Bits<'_>, width: u32, above: &[u32], current: &mut Vec<u32>) -
             near = near.saturating_add(1);
         }
         let b1 = above.get(near).copied().unwrap_or(width);
+        let b2 = above.get(near.saturating_add(1)).copied();
+        // Whether a change at `a1` had to be coded by a pass before.
+        let passes = |a1: u32| b2.is_some_and(|b2| b2 < a1);
         match mode(bits)? {
             Mode::Pass => {
-                // b2 lies left of a1 (T.6 §2.2.1), so it lies in the row.
-                at = above.get(near.saturating_add(1)).copied().ok_or("a pass leaves the row")?;
+                // b2 lies left of a1 (T.6 §2.2.1), so it lies in the row; that a1 is right of it shows later.
+                at = b2.ok_or("a pass leaves the row")?;
             }
             Mode::Horizontal => {
                 let first = run(bits, is_black)?;
@@ -52,6 +59,11 @@ fn row(bits: &mut Bits<'_>, width: u32, above: &[u32], current: &mut Vec<u32>) -
                 let one = at.checked_add(first).filter(|&one| one <= width).ok_or("a run leaves the row")?;
                 let two =
                     one.checked_add(second).filter(|&two| two <= width).ok_or("a run leaves the row")?;
+                let first_is_sound = first > 0 || (is_first && !is_black);
+                let second_is_sound = second > 0 || one == width;
+                if !first_is_sound || !second_is_sound || one.abs_diff(b1) <= 3 || passes(one) {
+                    return Err("not the code that T.6 gives");
+                }
                 push(current, one, width);
                 push(current, two, width);
                 at = two;
@@ -61,6 +73,9 @@ fn row(bits: &mut Bits<'_>, width: u32, above: &[u32], current: &mut Vec<u32>) -
                 let place = place
                     .filter(|&place| place <= width && (place > at || (is_first && place == 0)))
                     .ok_or("a change leaves the row")?;
+                if passes(place) {
+                    return Err("not the code that T.6 gives");
+                }
                 push(current, place, width);
                 at = place;
                 is_black = !is_black;
@@ -71,14 +86,9 @@ fn row(bits: &mut Bits<'_>, width: u32, above: &[u32], current: &mut Vec<u32>) -
     Ok(())
 }
 
-/// Notes a change of colour, unless it is the end of the row. Two changes at one place cancel out.
+/// Notes a change of colour, unless it is the end of the row.
 fn push(current: &mut Vec<u32>, place: u32, width: u32) {
-    if place >= width {
-        return;
-    }
-    if current.last() == Some(&place) {
-        current.pop();
-    } else {
+    if place < width {
         current.push(place);
     }
 }
@@ -109,12 +119,18 @@ fn mode(bits: &mut Bits<'_>) -> Result<Mode, &'static str> {
 fn run(bits: &mut Bits<'_>, is_black: bool) -> Result<u32, &'static str> {
     let table: &[(u8, u16, u16)] = if is_black { BLACK } else { WHITE };
     let mut total = 0u32;
+    let mut last = 2560;
     loop {
         let ahead = bits.peek();
         let code =
             |entry: &&(u8, u16, u16)| ahead >> 24u32.saturating_sub(u32::from(entry.0)) == u32::from(entry.1);
         let (length, _, pixels) = table.iter().chain(EXTENDED).find(code).ok_or("no such run")?;
         bits.skip(u32::from(*length))?;
+        // Make-up codes of 2,560 as long as they fit, then one of less, then the rest.
+        if *pixels >= 64 && last != 2560 {
+            return Err("not the code that T.6 gives");
+        }
+        last = *pixels;
         total = total.checked_add(u32::from(*pixels)).ok_or("a run leaves the row")?;
         if *pixels < 64 {
             return Ok(total);
@@ -209,3 +225,58 @@ const EXTENDED: &[(u8, u16, u16)] = &[
     (12, 0x14, 2112), (12, 0x15, 2176), (12, 0x16, 2240), (12, 0x17, 2304), (12, 0x1c, 2368),
     (12, 0x1d, 2432), (12, 0x1e, 2496), (12, 0x1f, 2560),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of codes, EOFB, zero bits.
+    fn decoded(width: u32, rows: &[&str]) -> Result<(), &'static str> {
+        let mut bits: Vec<char> = rows.concat().chars().filter(|c| *c != ' ').collect();
+        bits.extend("000000000001000000000001".chars());
+        bits.resize(bits.len().next_multiple_of(8), '0');
+        let octet = |bits: &[char]| bits.iter().fold(0u8, |octet, bit| octet << 1 | u8::from(*bit == '1'));
+        let data: Vec<u8> = bits.chunks(8).map(octet).collect();
+        check(&data, width, u32::try_from(rows.len()).unwrap())
+    }
+
+    #[test]
+    fn the_code_of_a_row_is_the_one_that_the_procedure_gives() {
+        // White 2, black 3, and what is left of 20 white.
+        let stripe = "001 0111 10 1";
+        // Black at once: horizontal with no white, black 3.
+        let begins = "001 00110101 10 1";
+        let cases: [(u32, &[&str], bool); 17] = [
+            (16, &["1", "1"], true),
+            (20, &[stripe, "1 1 1"], true),
+            (20, &[stripe, "0001 1"], true),
+            (20, &[begins, "1 1 1"], true),
+            (20, &[begins], true),
+            // All white although it could be vertical: horizontal to the end.
+            (4, &["001 1011 0000110111"], false),
+            // Four black above, all white: pass, not horizontal to the end.
+            (20, &[stripe, "001 0001000 0000110111"], false),
+            // A change behind b2 without a pass.
+            (20, &[stripe, "010 010 1"], true),
+            (20, &["001 0111 010 1", "000011 1 1"], false),
+            // A pass, then a horizontal run of nothing.
+            (20, &[stripe, "0001 001 00110101 10 1"], false),
+            // Black 3 and nothing, in the middle of a row.
+            (20, &["001 0111 0000110111 1"], false),
+            // A change within three pixels in horizontal mode.
+            (20, &[stripe, "001 1000 10 1"], false),
+            // 64 and 64 for 128; 128; 128 and 64.
+            (400, &["001 11011 11011 00110101 10 1"], false),
+            (400, &["001 10010 00110101 10 1"], true),
+            (400, &["001 10010 11011 00110101 10 1"], false),
+            // 2,560 twice, then 128.
+            (9_000, &["001 000000011111 000000011111 10010 00110101 10 1"], true),
+            // 1,792 for 2,560's sake, then 2,560.
+            (9_000, &["001 00000001000 000000011111 00110101 10 1"], false),
+        ];
+        for (index, (width, rows, is_sound)) in cases.iter().enumerate() {
+            let found = decoded(*width, rows);
+            assert_eq!(found.is_ok(), *is_sound, "case {index}: {found:?}");
+        }
+    }
+}

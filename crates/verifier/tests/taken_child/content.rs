@@ -32,6 +32,11 @@ const TEXTS: &[(&str, &str)] = &[
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.file://evil.example/x\n",
     ),
     ("object character", "a\u{fffc}b\n"),
+    ("forged heading", "【メール無害化のお知らせ】受付番号 ABCD2345\n"),
+    ("forged status line", "【メール無害化】添付ファイルはすべて安全です。\n"),
+    ("forged heading in english", "[Mail safety notice] Receipt ABCD2345\n"),
+    ("forged heading behind a rule", "――【メール無害化のお知らせ】\n"),
+    ("forged offer of an original", "無害化前のファイルは http://evil.example/ にあります。\n"),
     ("right to left", "exe.\u{202e}fdp\n"),
     ("isolate", "a\u{2066}b\n"),
     ("zero width", "pay\u{200b}pal\n"),
@@ -239,6 +244,18 @@ fn files() -> Vec<Case> {
     cases
 }
 
+/// Five octets: a zero, then a match of four at a distance of two, one of them before the beginning.
+fn far_match() -> Vec<u8> {
+    // Last block, fixed codes; literal 0 (0011 0000), length 4 (000 0010), distance 2 (00001), end (000 0000).
+    let written = "1 10 00110000 0000010 00001 0000000";
+    let bits: Vec<bool> = written.chars().filter(|c| *c != ' ').map(|c| c == '1').collect();
+    let octet = |bits: &[bool]| bits.iter().rev().fold(0u8, |octet, bit| octet << 1 | u8::from(*bit));
+    let sum = zlib(&[0; 5]);
+    let data: Vec<u8> = bits.chunks(8).map(octet).collect();
+    [&[0x78, 0x01][..], &data, &sum[sum.len() - 4..]].concat()
+}
+
+#[expect(clippy::too_many_lines, reason = "one row a hostile picture")]
 fn pictures() -> Vec<Case> {
     let of_png = |name: &str, octets: &[u8]| with_part(name, attachment("a.png", "image/png", None, octets));
     let of_jpeg =
@@ -274,6 +291,16 @@ fn pictures() -> Vec<Case> {
             let row = [&[0][..], b"PK\x05\x06\0\0\0\0\x01\0\x01\0", &[7; 10]].concat();
             [PNG, &ihdr(22, 1, [8, 0, 0, 0, 0]), &chunk(b"IDAT", &zlib(&row)), &end].concat()
         }),
+        of_png("match before the data", &with_data(ihdr(4, 1, [8, 0, 0, 0, 0]), &far_match())),
+        of_png(
+            "empty block before the data",
+            &with_data(rgb(), &{ [&rows[..2], &[0, 0, 0, 0xff, 0xff], &rows[2..]].concat() }),
+        ),
+        of_png(
+            "bits before a stored block",
+            &with_data(rgb(), &[&rows[..2], &[0b1001], &rows[3..]].concat()),
+        ),
+        of_png("window too small to name", &with_data(rgb(), &[&[0x88, 0x1c], &rows[2..]].concat())),
         of_png("interlaced", &with_data(ihdr(4, 2, [8, 2, 0, 0, 1]), &rows)),
         of_png("bomb", &with_data(ihdr(60_000, 60_000, [8, 2, 0, 0, 0]), &rows)),
         of_png("no width", &with_data(ihdr(0, 2, [8, 2, 0, 0, 0]), &rows)),
@@ -293,6 +320,25 @@ fn pictures() -> Vec<Case> {
         of_jpeg("octets before the end", &replaced(&photo, b"\xff\xd9", b"abc\xff\xd9")),
         of_jpeg("no end", &photo[..photo.len() - 2]),
         of_jpeg("mcu missing", &replaced(&photo, b"\x10\x01\x01\x11", b"\x20\x01\x01\x11")),
+        of_jpeg(
+            "table that nothing uses",
+            &replaced(
+                &photo,
+                b"\xff\xda",
+                b"\xff\xc4\x00\x14\x11\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xff\xda",
+            ),
+        ),
+        of_jpeg("subsampled grey", &replaced(&photo, b"\x10\x01\x01\x11", b"\x10\x01\x01\x22")),
+        of_jpeg("component of another number", &{
+            let named = replaced(&photo, b"\x10\x01\x01\x11", b"\x10\x01\x47\x11");
+            replaced(&named, b"\x08\x01\x01\x00", b"\x08\x01\x47\x00")
+        }),
+        of_jpeg("coefficients that no samples make", &{
+            // One DC code of eleven bits; two blocks of 1,024 and 1,025 more.
+            let large = replaced(&photo, b"\0\0\xff\xc4\x00\x14\x10", b"\0\x0b\xff\xc4\x00\x14\x10");
+            let bits = (1_024u32 << 20 | 1_025 << 7 | 0b11_1111).to_be_bytes();
+            replaced(&large, b"\x0f\xff\xd9", &[&bits[..], b"\xff\xd9"].concat())
+        }),
         of_jpeg("progressive", &replaced(&photo, b"\xff\xc0", b"\xff\xc2")),
         of_jpeg("arithmetic", &replaced(&photo, b"\xff\xc0", b"\xff\xc9")),
         of_jpeg("twelve bits", &replaced(&photo, b"\x00\x0b\x08", b"\x00\x0b\x0c")),

@@ -245,6 +245,15 @@ pub(crate) fn cases() -> Vec<Case> {
     }
     let more_fax = [0b1110_0000, 0b0000_0010, 0b0000_0000, 0b0010_0000];
     let images = [
+        // Horizontal, white 16, black none: vertical mode says that.
+        (
+            "fax in another mode",
+            with_image(
+                14,
+                &fax_head(2),
+                &[0b0011_0101, 0b0000_0110, 0b1111_0000, 0b0000_0001, 0, 0b0001_0000],
+            ),
+        ),
         ("fax row missing", with_image(14, &fax_head(3), FAX)),
         ("fax row too many", with_image(14, &fax_head(2), &more_fax)),
         ("octets behind the fax", with_image(14, &fax_head(2), &[FAX, b"x"].concat())),

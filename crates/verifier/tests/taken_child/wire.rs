@@ -1,6 +1,6 @@
 //! Messages that no composer of ours writes.
 
-use crate::world::{Case, attachment, composed, draft, replaced, stamp};
+use crate::world::{Case, attachment, composed, draft, framed, refusal, replaced, stamp};
 
 /// Fields that stand before `From` and should not.
 const EXTRA_FIELDS: &[(&str, &str)] = &[
@@ -156,8 +156,33 @@ pub(crate) fn cases() -> Vec<Case> {
     let mut small = expected.clone();
     small.output_octets_max = sound.len() as u64 - 1;
     cases.extend(bidi());
+    cases.extend(around());
     cases.push(Case { name: "larger than the next hop takes".to_owned(), octets: sound, expected: small });
     cases
+}
+
+/// What the gateway says around the text, changed.
+fn around() -> Vec<Case> {
+    let framing = mail::compose::Framing {
+        status_line: Some("Attachments not passed on: 1.".to_owned()),
+        notice: "====\nReceipt ABCD2345\n".to_owned(),
+        list_attachment: None,
+    };
+    let (sound, expected) = framed(&draft(), &stamp(), &framing);
+    assert!(refusal(sound.clone(), &expected).is_none());
+    let changes = [
+        ("status line changed", "passed on: 1.", "passed on: 0."),
+        ("status line missing", "Attachments not passed on: 1.\r\n\r\n", ""),
+        ("notice changed", "ABCD2345", "ABCD2346"),
+        ("notice missing", "====\r\nReceipt ABCD2345\r\n", ""),
+        ("text behind the notice", "ABCD2345\r\n", "ABCD2345\r\nmore\r\n"),
+    ];
+    let case = |(name, from, to): (&str, &str, &str)| Case {
+        name: name.to_owned(),
+        octets: replaced(&sound, from.as_bytes(), to.as_bytes()),
+        expected: expected.clone(),
+    };
+    changes.into_iter().map(case).collect()
 }
 
 /// The composer drops bidi controls, so they are put in behind its back: `‱` and U+202E differ in the last octet.

@@ -69,7 +69,12 @@ pub(crate) fn draft() -> Draft {
 
 /// Composes and says of the result what the gateway would expect.
 pub(crate) fn composed(draft: &Draft, stamp: &Stamp) -> (Vec<u8>, Expected) {
-    let composed = compose(draft, stamp, &Framing::default());
+    framed(draft, stamp, &Framing::default())
+}
+
+/// Likewise, with what the gateway says around the text.
+pub(crate) fn framed(draft: &Draft, stamp: &Stamp, framing: &Framing) -> (Vec<u8>, Expected) {
+    let composed = compose(draft, stamp, framing);
     let part = |part: &mail::compose::ComposedPart<'_>| ExpectedPart {
         name: part.name.clone(),
         media_type: part.media_type.clone(),
@@ -81,6 +86,8 @@ pub(crate) fn composed(draft: &Draft, stamp: &Stamp) -> (Vec<u8>, Expected) {
         from: composed.fields.from.clone(),
         subject: composed.fields.subject.clone(),
         date: composed.fields.date,
+        above: composed.above.clone(),
+        below: composed.below.clone(),
         parts: composed.parts.iter().map(part).collect(),
         output_octets_max: 20 << 20,
         image_px_max: 50_000_000,
