@@ -58,6 +58,8 @@ fn stages(criterion: &mut Criterion) {
         from: composed.fields.from,
         subject: composed.fields.subject,
         date: composed.fields.date,
+        above: composed.above,
+        below: composed.below,
         parts: Vec::new(),
         output_octets_max: 20 << 20,
         image_px_max: 50_000_000,
