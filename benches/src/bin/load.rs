@@ -1,8 +1,12 @@
-//! The load driver: `load BINARY MAIL SESSIONS COUNT [JSON]`.
+//! The load driver: `load BINARY MAIL SESSIONS COUNT [BOMBS]`.
 //!
 //! Sends COUNT copies of MAIL over SESSIONS concurrent senders, a connection a mail, through the real binary to a
 //! sink on loopback, and prints delivered mails a second, CPU seconds per 1000 mails, the median and 95th percentile
-//! from the final dot to the inside's `250`, and memory. Bounded in count and time; ends what it started.
+//! from the final dot to the inside's `250`, and memory: the peak, and the medians of the second and the last quarter
+//! of the run, which tell whether it grows. Bounded in count and time; ends what it started.
+//!
+//! With BOMBS the same is done again while so many bombs are in flight, and the two 95th percentiles are compared;
+//! with fewer sessions than the machine has cores that is a question of latency and not of throughput.
 #![expect(clippy::print_stdout, reason = "the figures are the output")]
 
 use benches::{process, sink};
@@ -23,30 +27,91 @@ const PATIENCE: Duration = Duration::from_secs(1_800);
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [binary, mail, sessions, count] = arguments.as_slice() else {
-        return Err("load BINARY MAIL SESSIONS COUNT".into());
+    let (binary, mail, sessions, count, bombs) = match arguments.as_slice() {
+        [binary, mail, sessions, count] => (binary, mail, sessions, count, 0),
+        [binary, mail, sessions, count, bombs] => (binary, mail, sessions, count, bombs.parse()?),
+        _ => return Err("load BINARY MAIL SESSIONS COUNT [BOMBS]".into()),
     };
     let (sessions, count): (usize, usize) = (sessions.parse()?, count.parse()?);
-    let message = Arc::new(wire(&std::fs::read(mail)?));
+    let load = Load { message: Arc::new(wire(&std::fs::read(mail)?)), sessions, count };
     let (inside, arrivals) = sink::start()?;
     let folder = tempfile::tempdir()?;
     let (mut gateway, address) = start(binary, folder.path(), inside)?;
-    let started = Instant::now();
-    let sent = send_all(address, &message, sessions, count);
-    let mut memory = Vec::new();
-    while arrivals.lock().unwrap_or_else(PoisonError::into_inner).len() < count
-        && started.elapsed() < PATIENCE
-    {
-        std::thread::sleep(Duration::from_millis(20));
-        memory.push(process::spent(gateway.id()).rss_mib);
+    let quiet = load.run(address, &gateway, &arrivals)?;
+    if bombs > 0 {
+        let wires: Vec<Vec<u8>> = benches::bombs::mails().iter().map(|mail| wire(mail)).collect();
+        let mut sent = Vec::new();
+        for bomb in wires.iter().cycle().take(bombs) {
+            sent.push(send(address, bomb)?.0);
+        }
+        let busy = load.run(address, &gateway, &arrivals)?;
+        let arrived = arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = sent.iter().filter(|id| !arrived.contains_key(*id)).count();
+        println!(
+            "{bombs} bombs, {left} still in flight at the end: p95 {busy:.0} ms, quiet {quiet:.0} ms, ratio {:.2}",
+            busy / quiet
+        );
     }
-    let took = started.elapsed().as_secs_f64();
-    let spent = process::spent(gateway.id());
     gateway.kill()?;
     gateway.wait()?;
-    let sent = sent.join().or(Err("a sender ended badly"))?;
-    tell(&sent, &arrivals.lock().unwrap_or_else(PoisonError::into_inner), took, spent, count);
     Ok(())
+}
+
+/// What is sent.
+struct Load {
+    message: Arc<Vec<u8>>,
+    sessions: usize,
+    count: usize,
+}
+
+impl Load {
+    /// Sends all and waits until all is inside; prints the figures. The 95th percentile in milliseconds.
+    fn run(
+        &self,
+        address: SocketAddr,
+        gateway: &Child,
+        arrivals: &sink::Arrivals,
+    ) -> Result<f64, Box<dyn std::error::Error>> {
+        let (started, before) = (Instant::now(), process::spent(gateway.id()).cpu_s);
+        let sending = send_all(address, &self.message, self.sessions, self.count);
+        let mut memory = Vec::new();
+        while !sending.is_finished() && started.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(20));
+            memory.push(process::spent(gateway.id()).rss_mib);
+        }
+        let sent = sending.join().or(Err("a sender ended badly"))?;
+        let is_inside = || {
+            let arrived = arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+            sent.keys().all(|id| arrived.contains_key(id))
+        };
+        while !is_inside() && started.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(20));
+            memory.push(process::spent(gateway.id()).rss_mib);
+        }
+        let took = started.elapsed().as_secs_f64();
+        let mut spent = process::spent(gateway.id());
+        spent.cpu_s -= before;
+        let p95 =
+            tell(&sent, &arrivals.lock().unwrap_or_else(PoisonError::into_inner), took, spent, self.count);
+        tell_growth(&memory);
+        Ok(p95)
+    }
+}
+
+/// The medians of the second and the last quarter of the samples.
+fn tell_growth(memory: &[f64]) {
+    let quarter = memory.len() / 4;
+    let median = |samples: &[f64]| {
+        let mut samples = samples.to_vec();
+        samples.sort_by(f64::total_cmp);
+        samples.get(samples.len() / 2).copied().unwrap_or_default()
+    };
+    let second = median(memory.get(quarter..quarter.saturating_mul(2)).unwrap_or_default());
+    let last = median(memory.get(quarter.saturating_mul(3)..).unwrap_or_default());
+    println!(
+        "RSS: median of the second quarter {second:.1} MiB, of the last {last:.1} MiB, ratio {:.3}",
+        last / second
+    );
 }
 
 /// CRLF line ends, dots doubled, end of data.
@@ -166,7 +231,13 @@ fn expect(reader: &mut impl BufRead, wanted: &str) -> io::Result<String> {
     }
 }
 
-fn tell(sent: &Sent, arrived: &HashMap<String, Instant>, took: f64, spent: process::Spent, count: usize) {
+fn tell(
+    sent: &Sent,
+    arrived: &HashMap<String, Instant>,
+    took: f64,
+    spent: process::Spent,
+    count: usize,
+) -> f64 {
     let mut waits: Vec<f64> = sent
         .iter()
         .filter_map(|(id, dot)| Some(arrived.get(id)?.duration_since(*dot).as_secs_f64() * 1_000.0))
@@ -174,14 +245,15 @@ fn tell(sent: &Sent, arrived: &HashMap<String, Instant>, took: f64, spent: proce
     waits.sort_by(f64::total_cmp);
     let at = |share: usize| waits.get(waits.len().saturating_mul(share) / 100).copied().unwrap_or_default();
     #[expect(clippy::cast_precision_loss, reason = "counts of mails are small")]
-    let (delivered, thousands) = (arrived.len() as f64, arrived.len() as f64 / 1_000.0);
+    let (delivered, thousands) = (waits.len() as f64, waits.len() as f64 / 1_000.0);
     println!(
         "{} of {count} delivered, {:.0}/s, {:.2} CPU-s per 1000, p50 {:.0} ms, p95 {:.0} ms, peak RSS {:.0} MiB",
-        arrived.len(),
+        waits.len(),
         delivered / took,
         spent.cpu_s / thousands,
         at(50),
         at(95),
         spent.peak_rss_mib,
     );
+    at(95)
 }

@@ -1,7 +1,7 @@
 //! From what the jail made to what may cross: stamp and notice are added, the canonical writer writes, the verifier
 //! reads it all anew. Whatever cannot be cleared is taken out, or held with a stand-in in its place.
 
-use jail::{Job, Pool, Sanitised, Sender, Supplements, Turn};
+use jail::{Job, Pace, Pool, Sanitised, Sender, Supplements, Turn};
 use mail::{Draft, Envelope, PartPath, Stamp, compose::Framing};
 use policy::{
     Action, AwaitFor, FindingCode, HoldReason, Outcome, Policy, Report,
@@ -49,7 +49,7 @@ pub(crate) fn message(
     if sanitised.report.outcome != Outcome::Held && is_too_large(&sanitised.draft, context) {
         let reduced = Supplements { reduce_output: true, ..context.supplements.clone() };
         let usage = sanitised.usage;
-        sanitised = pool.sanitise(job, context.policy, reduced, Turn { heavy: true, ..turn })?;
+        sanitised = pool.sanitise(job, context.policy, reduced, Turn { pace: Pace::Heavy, ..turn })?;
         sanitised.usage.add(usage);
         withhold_largest(&mut sanitised, context);
     }

@@ -20,6 +20,8 @@ use verifier::{CleanMessage, Expected};
 const JOBS_MAX: usize = 256;
 /// Octets of originals in hand at a time, in KiB.
 const KIB_MAX: u32 = 256 * 1024;
+/// Originals up to this size start in the quick lane: nearly every mail without attachments.
+const QUICK_OCTETS_MAX: u64 = 64 * 1024;
 /// Originals over this size start in the heavy lane.
 const LIGHT_OCTETS_MAX: u64 = 512 * 1024;
 /// How long a lease lasts; longer than four children may take.
@@ -96,8 +98,7 @@ async fn sanitise(stage: &Stage, job: &LeasedJob) -> Result<(), StoreError> {
         return hold_without_draft(stage, job, HoldReason::InternalFault).await;
     }
     let octets = stage.store.open_original(job).await?;
-    let turn =
-        Turn { heavy: job.size_octets > LIGHT_OCTETS_MAX, sender: sender(job.envelope.client.address) };
+    let turn = turn(job.size_octets, sender(job.envelope.client.address));
     let (pool, config, leased) = (stage.pool.clone(), Arc::clone(&stage.config), job.clone());
     let worked = tokio::task::spawn_blocking(move || {
         finish::message(&pool, octets, turn, &Arrival::of(&leased).context(&config, &zone))
@@ -113,6 +114,16 @@ async fn sanitise(stage: &Stage, job: &LeasedJob) -> Result<(), StoreError> {
             tracing::error!(%panic, queue_id = job.queue_id.as_str(), "a fault of ours; the message is held");
             hold_without_draft(stage, job, HoldReason::InternalFault).await
         }
+    }
+}
+
+fn turn(size_octets: u64, sender: Sender) -> Turn {
+    if size_octets <= QUICK_OCTETS_MAX {
+        Turn::quick(sender)
+    } else if size_octets <= LIGHT_OCTETS_MAX {
+        Turn::light(sender)
+    } else {
+        Turn::heavy(sender)
     }
 }
 

@@ -8,7 +8,9 @@ use mail::PartPath;
 use policy::FindingCode;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
+    process::{
+        Pid, PidfdFlags, Signal, getpriority_process, pidfd_open, pidfd_send_signal, setpriority_process,
+    },
 };
 use std::{
     io::{self, PipeReader, PipeWriter, Read, Write},
@@ -113,17 +115,25 @@ impl Running {
         Ok(Self { server, pid, pidfd, input: Some(input), output, errors, ending: None })
     }
 
-    /// Makes the scheduler prefer everybody else.
-    pub(crate) fn yield_to_others(&self) {
-        if let Err(error) = rustix::process::setpriority_process(Some(self.pid), 10) {
+    /// Makes the scheduler prefer others, as nice(1) does, by so many steps from where this process stands.
+    pub(crate) fn yield_to_others(&self, steps: i32) {
+        let yielded = getpriority_process(None)
+            .and_then(|own| setpriority_process(Some(self.pid), own.saturating_add(steps)));
+        if let Err(error) = yielded {
             tracing::debug!(%error, "priority of a jail child stays as it is");
         }
     }
 
-    /// Sends the request, hears the child out, kills it.
-    pub(crate) fn exchange(mut self, request: &[u8], answer_octets_max: usize, wall: Duration) -> Exchange {
+    /// Sends the request, hears the child out, kills it. When `wall` is over, `more` may give it more time.
+    pub(crate) fn exchange(
+        mut self,
+        request: &[u8],
+        answer_octets_max: usize,
+        wall: Duration,
+        more: &mut dyn FnMut(&Self) -> Option<Duration>,
+    ) -> Exchange {
         let mut hearing = Hearing::new(answer_octets_max);
-        let heard = self.converse(request, &mut hearing, Instant::now().checked_add(wall));
+        let heard = self.converse(request, &mut hearing, Instant::now().checked_add(wall), more);
         let mut usage = self.measure();
         usage.children = 1;
         let answer = match heard {
@@ -138,13 +148,17 @@ impl Running {
         &mut self,
         request: &[u8],
         hearing: &mut Hearing,
-        deadline: Option<Instant>,
+        mut deadline: Option<Instant>,
+        more: &mut dyn FnMut(&Self) -> Option<Duration>,
     ) -> Result<(), Death> {
         let mut unsent = request;
         let mut buffer = vec![0; READ_OCTETS];
         while hearing.answer.is_none() {
-            let left =
-                deadline.and_then(|d| d.checked_duration_since(Instant::now())).ok_or(Death::TimeOut)?;
+            let Some(left) = deadline.and_then(|d| d.checked_duration_since(Instant::now())) else {
+                let given = more(self).ok_or(Death::TimeOut)?;
+                deadline = Instant::now().checked_add(given);
+                continue;
+            };
             let (input, output, errors) = self.wait(!unsent.is_empty(), left)?;
             if input {
                 unsent = self.send(unsent);

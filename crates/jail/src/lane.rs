@@ -74,6 +74,16 @@ impl Lane {
         self.wait(self.state(), sender)
     }
 
+    /// A place that is free and that nobody waits for, without waiting.
+    pub(crate) fn enter_free(&self, sender: Sender) -> Option<Place<'_>> {
+        let mut state = self.state();
+        if state.busy >= self.places || !state.waiting.is_empty() {
+            return None;
+        }
+        state.take(sender);
+        Some(Place { lane: self, sender, since: Instant::now() })
+    }
+
     fn wait(&self, mut state: MutexGuard<'_, State>, sender: Sender) -> Place<'_> {
         let admitted = Arc::new(AtomicBool::new(false));
         let thread = std::thread::current();
@@ -94,12 +104,16 @@ impl State {
             && let Some(next) = self.next()
         {
             let waiter = self.waiting.remove(next);
-            self.busy = self.busy.saturating_add(1);
-            let running = self.running.entry(waiter.sender).or_default();
-            *running = running.saturating_add(1);
+            self.take(waiter.sender);
             waiter.admitted.store(true, Ordering::Release);
             waiter.thread.unpark();
         }
+    }
+
+    fn take(&mut self, sender: Sender) {
+        self.busy = self.busy.saturating_add(1);
+        let running = self.running.entry(sender).or_default();
+        *running = running.saturating_add(1);
     }
 
     /// The first of those whose sender runs least now and has used least.

@@ -23,6 +23,6 @@ pub use exchange::{Death, Usage};
 pub use fonts::{FontFile, find_fonts, missing_fonts};
 pub use lane::Sender;
 pub use lock::{SandboxLevel, sandbox_level};
-pub use pool::{JailError, Pool, PoolSettings, Provoked, Turn};
+pub use pool::{JailError, Pace, Pool, PoolSettings, Provoked, QUICK_WALL, Turn};
 pub use sanitise::Sanitised;
 pub use sanitiser::{Job, Supplements};

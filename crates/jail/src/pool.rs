@@ -1,11 +1,12 @@
-//! The pool of pre-spawned, locked, single-use children, in two lanes.
+//! The pool of pre-spawned, locked, single-use children, in three lanes.
 //!
-//! A message first runs in the light lane, with little time. What needs longer moves to the heavy lane, whose
-//! children are few and yield the processor: small and text mails never wait behind heavy ones.
+//! A small message first runs in the quick lane, a moment that any text mail finds long. What needs longer goes on in
+//! the light lane if there is a place, else it waits for one; what needs longer still moves to the heavy lane, whose
+//! children are few. Each lane yields the processor to the one before it: text mails never wait behind heavy ones.
 
 use crate::{
     child::CHILD_ARGUMENT,
-    exchange::{Exchange, Running},
+    exchange::{Death, Exchange, Running},
     fonts::FontFile,
     lane::{Lane, Sender},
     server::ForkServer,
@@ -33,7 +34,7 @@ pub struct PoolSettings {
     pub fonts: Vec<FontFile>,
     /// Children that wait, locked, for work.
     pub spare: usize,
-    /// Busy children in the light lane.
+    /// Busy children in the light lane, and as many in the quick one.
     pub light: usize,
     /// Busy children in the heavy lane.
     pub heavy: usize,
@@ -58,24 +59,63 @@ impl PoolSettings {
     }
 }
 
+/// How long a job may take before it has to make room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// [`QUICK_WALL`], then as light: for small messages.
+    Quick,
+    /// `light_wall`, then as heavy.
+    Light,
+    /// As long as a child may take at all.
+    Heavy,
+}
+
+impl Pace {
+    /// How a job goes on for which this was too little time.
+    pub(crate) const fn next(self) -> Option<Self> {
+        match self {
+            Self::Quick => Some(Self::Light),
+            Self::Light => Some(Self::Heavy),
+            Self::Heavy => None,
+        }
+    }
+
+    /// By how many steps its children yield the processor, as in nice(1).
+    const fn niceness(self) -> i32 {
+        match self {
+            Self::Quick => 0,
+            Self::Light => 5,
+            Self::Heavy => 10,
+        }
+    }
+}
+
+/// Wall time in the quick lane: many times what a text mail takes.
+pub const QUICK_WALL: Duration = Duration::from_millis(150);
+
 /// Which lane a job takes, and on whose account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turn {
-    /// Heavy from the start; otherwise light, until it needs longer than `light_wall`.
-    pub heavy: bool,
+    /// Where it starts.
+    pub pace: Pace,
     /// Whose job it is.
     pub sender: Sender,
 }
 
 impl Turn {
     /// A job that is probably quick.
+    pub const fn quick(sender: Sender) -> Self {
+        Self { pace: Pace::Quick, sender }
+    }
+
+    /// A job that probably does not take long.
     pub const fn light(sender: Sender) -> Self {
-        Self { heavy: false, sender }
+        Self { pace: Pace::Light, sender }
     }
 
     /// A job that may take long.
     pub const fn heavy(sender: Sender) -> Self {
-        Self { heavy: true, sender }
+        Self { pace: Pace::Heavy, sender }
     }
 }
 
@@ -90,7 +130,7 @@ pub(crate) enum Begun {
 #[derive(Clone, Debug)]
 pub struct Provoked {
     /// The cause.
-    pub death: crate::Death,
+    pub death: Death,
     /// What it wrote on standard error.
     pub errors: String,
 }
@@ -112,7 +152,7 @@ pub enum JailError {
     Request,
 }
 
-/// Jobs that may wait for a light child; more are given back to the queue.
+/// Jobs that may wait for a quick or a light child; more are given back to the queue.
 const LIGHT_WAITING_MAX: usize = 1024;
 /// Jobs that may wait for a heavy child, likewise.
 const HEAVY_WAITING_MAX: usize = 64;
@@ -127,6 +167,7 @@ pub struct Pool {
 struct Shared {
     settings: PoolSettings,
     server: Mutex<Option<Arc<ForkServer>>>,
+    quick: Lane,
     light: Lane,
     heavy: Lane,
     state: Mutex<State>,
@@ -154,10 +195,12 @@ impl Pool {
     pub fn unproven(settings: PoolSettings) -> Result<Self, JailError> {
         let wanted = settings.spare;
         let state = Mutex::new(State { wanted, ..State::default() });
+        let quick = Lane::new(settings.light, LIGHT_WAITING_MAX);
         let light = Lane::new(settings.light, LIGHT_WAITING_MAX);
         let heavy = Lane::new(settings.heavy, HEAVY_WAITING_MAX);
         let (server, changed) = (Mutex::new(None), Condvar::new());
-        let pool = Self { shared: Arc::new(Shared { settings, server, light, heavy, state, changed }) };
+        let shared = Shared { settings, server, quick, light, heavy, state, changed };
+        let pool = Self { shared: Arc::new(shared) };
         let shared = Arc::downgrade(&pool.shared);
         std::thread::Builder::new()
             .name("jail-spawner".to_owned())
@@ -177,33 +220,46 @@ impl Pool {
         &self.shared.settings.limits
     }
 
-    /// Runs one framed request in one child. Blocks while the lane is busy; refused when too many wait, unless it goes
-    /// on with work that was begun.
+    /// Runs one framed request in one child; the pace at which it ended. Blocks while the lane is busy; refused when too
+    /// many wait, unless it goes on with work that was begun.
     pub(crate) fn run(
         &self,
         request: &[u8],
         turn: Turn,
         begun: Begun,
         answer_octets_max: usize,
-    ) -> Result<Exchange, JailError> {
-        let lane = if turn.heavy { &self.shared.heavy } else { &self.shared.light };
-        let _place = match begun {
-            Begun::No => lane.enter(turn.sender).or(Err(JailError::Busy))?,
-            Begun::Yes => lane.go_on(turn.sender),
+    ) -> Result<(Exchange, Pace), JailError> {
+        let Turn { mut pace, sender } = turn;
+        let (shared, settings) = (&self.shared, &self.shared.settings);
+        let (lane, wall) = match pace {
+            Pace::Quick => (&shared.quick, QUICK_WALL),
+            Pace::Light => (&shared.light, settings.light_wall),
+            Pace::Heavy => (&shared.heavy, Duration::from_secs(settings.limits.child_wall_s)),
         };
-        let child = self.shared.take_child().map_err(JailError::Spawn)?;
-        let settings = &self.shared.settings;
-        let wall = if turn.heavy {
-            child.yield_to_others();
-            Duration::from_secs(settings.limits.child_wall_s)
-        } else {
-            settings.light_wall
+        let mut place = match begun {
+            Begun::No => lane.enter(sender).or(Err(JailError::Busy))?,
+            Begun::Yes => lane.go_on(sender),
         };
-        let exchange = child.exchange(request, answer_octets_max, wall);
-        if exchange.answer.is_err() {
-            self.shared.end_generation();
+        let child = shared.take_child().map_err(JailError::Spawn)?;
+        if pace != Pace::Quick {
+            child.yield_to_others(pace.niceness());
         }
-        Ok(exchange)
+        // A child that is no longer quick keeps what it has done if there is room in the light lane.
+        let exchange = child.exchange(request, answer_octets_max, wall, &mut |child| {
+            if pace != Pace::Quick {
+                return None;
+            }
+            place = shared.light.enter_free(sender)?;
+            pace = Pace::Light;
+            child.yield_to_others(pace.niceness());
+            Some(settings.light_wall)
+        });
+        drop(place);
+        // A child that had to make room taught nobody anything.
+        if exchange.answer.as_ref().is_err_and(|&death| death != Death::TimeOut || pace == Pace::Heavy) {
+            shared.end_generation();
+        }
+        Ok((exchange, pace))
     }
 
     /// Gives one child an empty request and tells how it died: for tests of children that misbehave.
@@ -214,7 +270,7 @@ impl Pool {
         };
         let frame =
             crate::frame::encode(crate::frame::Kind::Request, &request).or(Err(JailError::Request))?;
-        let exchange = self.run(&frame, turn, Begun::No, 1024)?;
+        let (exchange, _) = self.run(&frame, turn, Begun::No, 1024)?;
         let errors = String::from_utf8_lossy(&exchange.errors).into_owned();
         exchange.answer.err().map(|death| Provoked { death, errors }).ok_or(JailError::Request)
     }
@@ -227,7 +283,7 @@ impl Pool {
         let frame =
             crate::frame::encode(crate::frame::Kind::Request, &request).or(Err(JailError::Request))?;
         let child = self.shared.spawn().map_err(JailError::Spawn)?;
-        match child.exchange(&frame, 1024, Duration::from_secs(20)).answer {
+        match child.exchange(&frame, 1024, Duration::from_secs(20), &mut |_| None).answer {
             Ok(crate::frame::Answer::Decoded(objections)) if objections.is_empty() => Ok(()),
             Ok(_) | Err(_) => Err(JailError::NotLocked),
         }

@@ -3,7 +3,7 @@
 use crate::{
     exchange::{Death, Usage},
     frame::{self, Answer, Kind, Request},
-    pool::{Begun, JailError, Pool, Turn, request_octets_max},
+    pool::{Begun, JailError, Pace, Pool, Turn, request_octets_max},
 };
 use mail::{Draft, PartPath};
 use policy::{FindingCode, HoldReason, Limits, OutputInfo, Policy, Report, Sha256};
@@ -39,8 +39,8 @@ impl Pool {
         let (mut runs_left, mut begun) = (RUNS_MAX, Begun::No);
         while runs_left > 0 {
             let frame = frame::encode(Kind::Request, &request).or(Err(JailError::Request))?;
-            let exchange = self.run(&frame, turn, begun, answer_octets_max(&policy.limits))?;
-            begun = if turn.heavy { Begun::Yes } else { Begun::No };
+            let (exchange, pace) = self.run(&frame, turn, begun, answer_octets_max(&policy.limits))?;
+            begun = if pace == Pace::Heavy { Begun::Yes } else { Begun::No };
             usage.add(exchange.usage);
             let death = match exchange.answer {
                 Ok(Answer::Sanitised(Outcome::Done(draft, report))) => {
@@ -56,8 +56,10 @@ impl Pool {
             if death == Death::NotLocked {
                 return Err(JailError::NotLocked);
             }
-            if death == Death::TimeOut && !turn.heavy {
-                turn.heavy = true;
+            if death == Death::TimeOut
+                && let Some(next) = pace.next()
+            {
+                turn.pace = next;
                 continue;
             }
             runs_left = runs_left.saturating_sub(1);
@@ -74,14 +76,17 @@ impl Pool {
     /// Decodes newly written binary parts to their end in a child of its own.
     pub fn decode(&self, parts: Vec<BinaryPart>, mut turn: Turn) -> Result<Vec<Objection>, DecoderFailed> {
         let octets: usize = parts.iter().map(|part| part.octets.len()).sum();
-        turn.heavy |= octets > LIGHT_DECODE_OCTETS;
+        if octets > LIGHT_DECODE_OCTETS {
+            turn.pace = Pace::Heavy;
+        }
         let request = Request::Decode { parts, limits: DecodeLimits::of(self.limits()) };
         let frame = frame::encode(Kind::Request, &request).or(Err(DecoderFailed))?;
         loop {
-            let exchange = self.run(&frame, turn, Begun::Yes, DECODED_OCTETS_MAX).or(Err(DecoderFailed))?;
+            let (exchange, pace) =
+                self.run(&frame, turn, Begun::Yes, DECODED_OCTETS_MAX).or(Err(DecoderFailed))?;
             match exchange.answer {
                 Ok(Answer::Decoded(objections)) => return Ok(objections),
-                Err(Death::TimeOut) if !turn.heavy => turn.heavy = true,
+                Err(Death::TimeOut) => turn.pace = pace.next().ok_or(DecoderFailed)?,
                 Ok(_) | Err(_) => return Err(DecoderFailed),
             }
         }

@@ -11,7 +11,10 @@
 
 use jail::{Death, Pool, PoolSettings, Sender, Turn};
 use policy::{HoldReason, Limits, Outcome, Policy};
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 fn attacker() -> PathBuf {
     let mut path = std::env::current_exe().unwrap();
@@ -61,7 +64,7 @@ fn every_attack_ends_in_the_child() {
     let mut tried = 0;
     for (attack, expected) in ATTACKS {
         let pool = Pool::unproven(settings(attack)).unwrap();
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         let provoked = pool.provoke(Turn::heavy(Sender::default())).unwrap();
         assert_eq!(provoked.death, *expected, "{attack}: {}", provoked.errors);
         assert!(!provoked.errors.contains("reached true"), "{attack} reached its goal: {}", provoked.errors);
@@ -87,4 +90,21 @@ fn a_jail_whose_children_only_fail_holds_the_message() {
 fn a_child_that_cannot_answer_is_no_jail() {
     assert!(Pool::start(settings("panic")).is_err());
     assert!(Pool::start(settings("honest")).is_ok());
+}
+
+/// Of four that do not end, one goes on in the light lane's only place; the others do not wait for it.
+#[test]
+fn the_quick_lane_waits_for_nobody() {
+    let pool = Pool::unproven(settings("loop")).unwrap();
+    let provoke = |pool: Pool| {
+        std::thread::spawn(move || {
+            let started = Instant::now();
+            assert_eq!(pool.provoke(Turn::quick(Sender::default())).unwrap().death, Death::TimeOut);
+            started.elapsed()
+        })
+    };
+    let all: Vec<_> = (0..4).map(|_| provoke(pool.clone())).collect();
+    let mut times: Vec<Duration> = all.into_iter().map(|one| one.join().unwrap()).collect();
+    times.sort();
+    assert!(times[3] > jail::QUICK_WALL * 10 && times[2] < times[3] / 2, "{times:?}");
 }
