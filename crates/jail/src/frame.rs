@@ -4,7 +4,8 @@
 //! (numeric codes, no type names). A payload must be consumed to its last octet.
 //!
 //! *Security.* [`decode_head`] refuses a length over the limit of its kind before anything is allocated;
-//! [`decode_payload`] allocates at most what it was given, because postcard checks each length against the rest.
+//! [`decode_payload`] allocates no more for a length than stands behind it, because postcard checks each against the
+//! rest, and the lists of a draft and a report are read only as far as they may go ([`mail::at_most`]).
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -151,6 +152,21 @@ mod tests {
         let mut longer = frame[HEAD_OCTETS..].to_vec();
         longer.push(0);
         assert_eq!(decode_payload::<mail::PartPath>(&longer), Err(FrameError::Payload));
+    }
+
+    #[test]
+    fn a_list_of_nearly_nothing_cannot_fill_the_memory() {
+        let nobody = mail::NamedMailbox { display_name: String::new(), addr_spec: String::new() };
+        let read = |count: usize| {
+            let fields = mail::Fields { to: vec![nobody.clone(); count], ..mail::Fields::default() };
+            let payload = postcard::to_stdvec(&fields).unwrap();
+            decode_payload::<mail::Fields>(&payload).map(|fields| fields.to.len())
+        };
+        assert_eq!(read(300_000), Ok(300_000));
+        assert_eq!(read(300_001), Err(FrameError::Payload));
+        let undated = mail::Fields { received: vec![None; 300_001], ..mail::Fields::default() };
+        let payload = postcard::to_stdvec(&undated).unwrap();
+        assert_eq!(decode_payload::<mail::Fields>(&payload), Err(FrameError::Payload));
     }
 
     #[test]

@@ -98,6 +98,9 @@ const LIGHT_DECODE_OCTETS: usize = 1024 * 1024;
 /// Largest list of objections, in octets.
 const DECODED_OCTETS_MAX: usize = 256 * 1024;
 
+/// Most findings of one report; a full archive has one for each of its 10,000 members.
+const FINDINGS_MAX: usize = 200_000;
+
 /// The part to mark as failed: the one announced last, unless it was blamed already or is the message itself.
 fn blame(last_begun: Option<PartPath>, supplements: &Supplements) -> Option<PartPath> {
     last_begun.filter(|path| !supplements.failed.iter().any(|(failed, _)| failed == path))
@@ -117,6 +120,11 @@ fn checked(draft: Draft, mut report: Report, limits: &Limits) -> Option<(Draft, 
     let parts_max =
         usize::try_from(limits.parts.saturating_add(limits.archive_members)).ok()?.checked_add(1)?;
     if report.parts.len() > parts_max || draft.attachments.len() > parts_max {
+        return None;
+    }
+    // Each becomes a line of the notice's list.
+    let findings = report.parts.iter().fold(0usize, |sum, part| sum.saturating_add(part.findings.len()));
+    if findings > FINDINGS_MAX {
         return None;
     }
     if u64::try_from(draft.text.len()).ok()? > limits.text_chars.saturating_mul(4) {

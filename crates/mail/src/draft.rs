@@ -14,6 +14,7 @@ pub struct Draft {
     /// The text that the reader sees, lines ended by `\n`, already filtered; empty for a file.
     pub text: String,
     /// Newly written parts in the order in which they are shown.
+    #[serde(deserialize_with = "crate::at_most::<_, _, 200_000>")]
     pub attachments: Vec<Attachment>,
 }
 

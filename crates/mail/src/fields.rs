@@ -8,14 +8,18 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fields {
     /// `From`; empty when it could not be read.
+    #[serde(deserialize_with = "crate::at_most::<_, _, 300_000>")]
     pub from: Vec<NamedMailbox>,
     /// `Sender`.
     pub sender: Option<NamedMailbox>,
     /// `Reply-To`.
+    #[serde(deserialize_with = "crate::at_most::<_, _, 300_000>")]
     pub reply_to: Vec<NamedMailbox>,
     /// `To`.
+    #[serde(deserialize_with = "crate::at_most::<_, _, 300_000>")]
     pub to: Vec<NamedMailbox>,
     /// `Cc`.
+    #[serde(deserialize_with = "crate::at_most::<_, _, 300_000>")]
     pub cc: Vec<NamedMailbox>,
     /// `Subject`, decoded.
     pub subject: String,
@@ -24,8 +28,10 @@ pub struct Fields {
     /// `Message-ID`.
     pub message_id: Option<MessageId>,
     /// `In-Reply-To`.
+    #[serde(deserialize_with = "crate::at_most::<_, _, 300_000>")]
     pub in_reply_to: Vec<MessageId>,
     /// `References`, oldest first.
+    #[serde(deserialize_with = "crate::at_most::<_, _, 300_000>")]
     pub references: Vec<MessageId>,
     /// `List-Id` (RFC 2919), the identifier alone.
     pub list_id: Option<String>,
@@ -38,6 +44,7 @@ pub struct Fields {
     /// `Importance` (RFC 4021), or what `X-Priority` says.
     pub importance: Option<Importance>,
     /// One entry for each incoming `Received` field, top first: its date when readable.
+    #[serde(deserialize_with = "crate::at_most::<_, _, 300_000>")]
     pub received: Vec<Option<DateTime>>,
 }
 

@@ -7,6 +7,7 @@
 
 mod address;
 mod base64;
+mod bounded;
 pub mod charset;
 pub mod compose;
 mod date;
@@ -22,6 +23,7 @@ mod stamp;
 mod untrusted;
 
 pub use address::{AddressError, Mailbox, ReversePath};
+pub use bounded::at_most;
 pub use compose::{Composed, ComposedPart, Framing, compose};
 pub use date::DateTime;
 pub use draft::{Attachment, Draft};

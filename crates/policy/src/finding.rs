@@ -291,7 +291,7 @@ const FINDINGS_MAX: usize = 2_000;
 
 /// The findings of one part, one entry per (code, detail).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Findings(Vec<Finding>);
+pub struct Findings(#[serde(deserialize_with = "mail::at_most::<_, _, FINDINGS_MAX>")] Vec<Finding>);
 
 impl Findings {
     /// None yet.

@@ -127,6 +127,7 @@ pub struct Report {
     /// Why it is held.
     pub reason: Option<HoldReason>,
     /// All parts in the order of the tree.
+    #[serde(deserialize_with = "mail::at_most::<_, _, 200_000>")]
     pub parts: Vec<PartReport>,
 }
 
