@@ -7,7 +7,7 @@
 mod answer;
 mod wire;
 
-use crate::{config::Config, follow_up::Password, sanitise_loop::Stage, serve};
+use crate::{config::Config, follow_up::Password, known_slow::KnownSlow, sanitise_loop::Stage, serve};
 use jail::Pool;
 use serde::{Deserialize, Serialize};
 use std::{io::Write, path::PathBuf, sync::Arc};
@@ -73,7 +73,12 @@ impl Desk {
     /// With a jail, started now if need be.
     fn stage(&self) -> anyhow::Result<Stage> {
         let pool = self.pool.clone().map_or_else(|| serve::pool(&self.config, 1), Ok)?;
-        Ok(Stage { config: Arc::clone(&self.config), store: self.store.clone(), pool })
+        Ok(Stage {
+            config: Arc::clone(&self.config),
+            store: self.store.clone(),
+            pool,
+            known_slow: KnownSlow::default(),
+        })
     }
 }
 

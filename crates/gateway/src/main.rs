@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod finish;
 mod follow_up;
+mod known_slow;
 mod receive;
 mod report_json;
 mod sanitise_cmd;

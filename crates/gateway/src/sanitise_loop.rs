@@ -3,9 +3,10 @@
 use crate::{
     config::{Config, Zone},
     finish::{self, Context, Finished},
+    known_slow::KnownSlow,
     report_json,
 };
-use jail::{JailError, Pool, Sender, Supplements, Turn};
+use jail::{JailError, Pace, Pool, Sender, Supplements, Turn};
 use mail::{DateTime, Envelope, Stamp};
 use policy::{Action, HoldReason, Outcome, Report, notice::KeptOriginal};
 use std::{net::IpAddr, sync::Arc, time::Duration};
@@ -37,6 +38,7 @@ pub(crate) struct Stage {
     pub(crate) config: Arc<Config>,
     pub(crate) store: Store,
     pub(crate) pool: Pool,
+    pub(crate) known_slow: KnownSlow,
 }
 
 /// Runs until `stop` becomes true, then until the jobs in hand are done.
@@ -98,14 +100,24 @@ async fn sanitise(stage: &Stage, job: &LeasedJob) -> Result<(), StoreError> {
         return hold_without_draft(stage, job, HoldReason::InternalFault).await;
     }
     let octets = stage.store.open_original(job).await?;
-    let turn = turn(job.size_octets, sender(job.envelope.client.address));
+    let sender = sender(job.envelope.client.address);
+    let turn = if stage.known_slow.take(&job.queue_id) {
+        Turn::heavy(sender)
+    } else {
+        turn(job.size_octets, sender)
+    };
     let (pool, config, leased) = (stage.pool.clone(), Arc::clone(&stage.config), job.clone());
     let worked = tokio::task::spawn_blocking(move || {
         finish::message(&pool, octets, turn, &Arrival::of(&leased).context(&config, &zone))
     });
     match worked.await {
         Ok(Ok(finished)) => hand_in(stage, job, finished).await,
-        Ok(Err(JailError::Busy)) => stage.store.give_back_untried(job.job, PAUSE).await,
+        Ok(Err(JailError::Busy(pace))) => {
+            if pace == Pace::Heavy {
+                stage.known_slow.note(&job.queue_id);
+            }
+            stage.store.give_back_untried(job.job, PAUSE).await
+        }
         Ok(Err(error)) => {
             tracing::error!(%error, "the jail cannot work");
             stage.store.give_back(job.job, PAUSE).await

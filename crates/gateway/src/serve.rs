@@ -5,6 +5,7 @@ use crate::{
     cli,
     config::Config,
     deliver_loop,
+    known_slow::KnownSlow,
     receive::{Directory, Intake},
     sanitise_loop::{self, Stage},
 };
@@ -51,7 +52,12 @@ pub(crate) async fn serve(
     if roles.contains(&Role::Sanitise) || roles.contains(&Role::Deliver) {
         let pool = pool(&config, 0)?;
         desk.pool = Some(pool.clone());
-        let stage = Stage { config: Arc::clone(&config), store: store.clone(), pool };
+        let stage = Stage {
+            config: Arc::clone(&config),
+            store: store.clone(),
+            pool,
+            known_slow: KnownSlow::default(),
+        };
         if roles.contains(&Role::Sanitise) {
             tasks.spawn(sanitise_loop::run(stage.clone(), stopping.clone()));
         }

@@ -144,9 +144,9 @@ pub enum JailError {
     /// Children start but cannot lock themselves on this kernel.
     #[error("jail children cannot lock themselves on this system")]
     NotLocked,
-    /// Too many jobs of this sender, or of all, wait for a child: try again later.
+    /// Too many jobs of this sender, or of all, wait for a child in this lane: try again later.
     #[error("the lane is full")]
-    Busy,
+    Busy(Pace),
     /// The request is too large for a frame.
     #[error("request cannot be framed")]
     Request,
@@ -237,7 +237,7 @@ impl Pool {
             Pace::Heavy => (&shared.heavy, Duration::from_secs(settings.limits.child_wall_s)),
         };
         let mut place = match begun {
-            Begun::No => lane.enter(sender).or(Err(JailError::Busy))?,
+            Begun::No => lane.enter(sender).or(Err(JailError::Busy(pace)))?,
             Begun::Yes => lane.go_on(sender),
         };
         let child = shared.take_child().map_err(JailError::Spawn)?;
