@@ -44,7 +44,7 @@ impl Pool {
             usage.add(exchange.usage);
             let death = match exchange.answer {
                 Ok(Answer::Sanitised(Outcome::Done(draft, report))) => {
-                    return Ok(match checked(*draft, *report, &policy.limits) {
+                    return Ok(match checked(*draft, *report, policy) {
                         Some((draft, report)) => Sanitised { draft, report, usage },
                         None => held(HoldReason::JailFailed, usage),
                     });
@@ -116,7 +116,8 @@ fn answer_octets_max(limits: &Limits) -> usize {
 }
 
 /// Holds an answer against what the sanitiser can say. The digests of the outputs are made here, not believed.
-fn checked(draft: Draft, mut report: Report, limits: &Limits) -> Option<(Draft, Report)> {
+fn checked(draft: Draft, mut report: Report, policy: &Policy) -> Option<(Draft, Report)> {
+    let limits = &policy.limits;
     let parts_max =
         usize::try_from(limits.parts.saturating_add(limits.archive_members)).ok()?.checked_add(1)?;
     if report.parts.len() > parts_max || draft.attachments.len() > parts_max {
@@ -144,6 +145,11 @@ fn checked(draft: Draft, mut report: Report, limits: &Limits) -> Option<(Draft, 
     }
     if report.outcome == policy::Outcome::Held {
         return Some((Draft { fields: draft.fields, ..Draft::default() }, report));
+    }
+    // A sender that pretends to be somebody of the inside never comes without its mark.
+    let marked = |code| report.parts.first().is_some_and(|root| root.findings.has(code));
+    if policy::imitations(&draft.fields, policy).iter().any(|mark| !marked(mark.code)) {
+        return None;
     }
     for part in &mut report.parts {
         part.output = None;

@@ -27,7 +27,7 @@ pub(super) fn read(root: &Entity, policy: &Policy) -> (Fields, Findings) {
         importance: token(root, "Importance").and_then(Importance::parse).or_else(|| priority(root)),
         received: root.fields("Received").map(received_date).collect(),
     };
-    mark_imitations(&fields, policy, &mut findings);
+    findings.append(policy::imitations(&fields, policy));
     (fields, findings)
 }
 
@@ -122,29 +122,4 @@ fn priority(entity: &Entity) -> Option<Importance> {
 fn received_date(raw: &[u8]) -> Option<DateTime> {
     let text = String::from_utf8_lossy(raw);
     DateTime::parse(text.rsplit_once(';')?.1)
-}
-
-/// From and Reply-To that pretend to come from inside, names that hold another address, domains of mixed scripts.
-fn mark_imitations(fields: &Fields, policy: &Policy, findings: &mut Findings) {
-    for mailbox in fields.from.iter().chain(&fields.reply_to).chain(&fields.sender) {
-        let domain = domain_of(&mailbox.addr_spec);
-        let inside = |domain: &str| policy.inside_domains.iter().any(|ours| domain == ours);
-        if inside(&domain) {
-            findings.add_detail(FindingCode::ImitatesInside, &mailbox.addr_spec);
-        }
-        let name = mailbox.display_name.to_ascii_lowercase();
-        if name.contains('@') && !name.contains(&mailbox.addr_spec.to_ascii_lowercase()) {
-            findings.add_detail(FindingCode::NameHoldsAddress, &mailbox.display_name);
-        }
-        if !inside(&domain) && policy.inside_domains.iter().any(|ours| name.contains(ours.as_str())) {
-            findings.add_detail(FindingCode::ImitatesInside, &mailbox.display_name);
-        }
-        if domain.split('.').any(|label| label.starts_with("xn--")) {
-            findings.add_detail(FindingCode::MixedScriptDomain, &domain);
-        }
-    }
-}
-
-fn domain_of(addr_spec: &str) -> String {
-    addr_spec.rsplit_once('@').map_or_else(String::new, |(_, domain)| domain.to_ascii_lowercase())
 }
