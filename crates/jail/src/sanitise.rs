@@ -183,3 +183,37 @@ impl Sanitised {
         self.report.parts.iter().any(|part| part.reason == Some(code) || part.findings.has(code))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mail::{MediaType, NamedMailbox};
+    use policy::{Action, Findings, PartReport};
+
+    #[test]
+    fn an_unmarked_imitation_of_the_inside_is_no_answer() {
+        let mut policy = Policy::standard();
+        policy.inside_domains = vec!["town.example.lg.jp".to_owned()];
+        let answer = |findings: Findings| {
+            let mut draft = Draft::default();
+            let addr_spec = "soumu@town.example.lg.jp".to_owned();
+            draft.fields.from = vec![NamedMailbox { display_name: String::new(), addr_spec }];
+            let root = PartReport {
+                path: PartPath::root(),
+                name: String::new(),
+                media_type: MediaType::TEXT,
+                size_octets: 1,
+                action: Action::Rebuild,
+                reason: None,
+                is_container: false,
+                findings,
+                output: None,
+            };
+            checked(draft, Report::of_parts(vec![root]), &policy)
+        };
+        let mut marked = Findings::new();
+        marked.add(FindingCode::ImitatesInside);
+        assert!(answer(marked).is_some());
+        assert!(answer(Findings::new()).is_none());
+    }
+}
