@@ -69,7 +69,7 @@ pub(super) struct RawOutside {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawJail {
-    /// Busy children in the light lane. Default: twice the cores.
+    /// Busy children in the light lane, and as many in the quick one. Default: twice the cores.
     pub(super) light: Option<usize>,
     /// Busy children in the heavy lane. Default: cores less one.
     pub(super) heavy: Option<usize>,
