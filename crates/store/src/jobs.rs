@@ -65,9 +65,12 @@ impl Store {
     async fn work_ready(&self, notify: &tokio::sync::Notify, query: &'static str) {
         /// The wall clock may be set while we wait: look again after this time.
         const LONGEST_S: u64 = 30;
+        /// Work that is due waits so much longer at most.
+        const SHORTLY: Duration = Duration::from_millis(20);
         let notified = notify.notified();
         tokio::pin!(notified);
-        if notified.as_mut().enable() {
+        // Most often there is something at once; only an idle loop asks when the next is due.
+        if notified.as_mut().enable() || tokio::time::timeout(SHORTLY, notified.as_mut()).await.is_ok() {
             return;
         }
         let due = self.read(move |db| Ok(db.prepare_cached(query)?.query_row([], |row| row.get(0))?)).await;
@@ -101,7 +104,7 @@ impl Store {
             let file = inner.bodies.load(bodies::find(db, body)?)?;
             let size_octets = u64::try_from(size_octets).unwrap_or_default();
             let opened = match inner.working.of_day(day) {
-                Ok(key) => vault::open(&key.identity, &file, size_octets),
+                Ok(key) => vault::open(&*key, &file, size_octets),
                 Err(_) => match inner.settings.keys.identity() {
                     Some(identity) => vault::open(identity, &file, size_octets),
                     None => Err(StoreError::NoKey),

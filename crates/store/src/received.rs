@@ -62,7 +62,7 @@ impl Store {
         let sealed = self
             .sized(octets.len(), move |inner| {
                 let recipients = inner.settings.keys.recipients();
-                let file = vault::seal(Some(&working.recipient), recipients, octets.octets())?;
+                let file = vault::seal(Some(&working), recipients, octets.octets())?;
                 Ok(Sealed {
                     working_day: working.day,
                     sha256: vault::digest(octets.octets()),

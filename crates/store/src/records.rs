@@ -90,14 +90,14 @@ impl Store {
         let stored = self.read(move |db| stored_key(db, day)).await?;
         // A key of today that an earlier process made is used again as long as the working key opens it.
         let reopened = stored.and_then(|(id, wrapped)| {
-            let plain = vault::open(&working.identity, &wrapped, 32).ok()?;
+            let plain = vault::open(&*working, &wrapped, 32).ok()?;
             Some(Arc::new(RecordKey { id, day, key: SealKey::new(plain.try_into().ok()?) }))
         });
         let key = match reopened {
             Some(key) => key,
             None => {
                 let key = SealKey::new(random::<32>()?);
-                let wrapped = vault::seal(Some(&working.recipient), self.keys().recipients(), &*key)?;
+                let wrapped = vault::seal(Some(&working), self.keys().recipients(), &*key)?;
                 let insert = move |tx: &mut crate::engine::Tx<'_>| {
                     tx.db.execute(
                         "INSERT INTO record_key(day, wrapped) VALUES(?1, ?2)",
@@ -142,9 +142,9 @@ impl crate::store::Inner {
         let row = db.query_row(query, [id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         let Some((day, wrapped)): Option<(i64, Vec<u8>)> = row else { return Ok(None) };
         let working = self.working.of_day(day).ok();
-        let identities =
-            working.iter().map(|key| &key.identity).chain(self.settings.keys.identity()).collect::<Vec<_>>();
-        let plain = identities.into_iter().find_map(|identity| vault::open(identity, &wrapped, 32).ok());
+        let working = working.iter().map(|key| &**key as &dyn age::Identity);
+        let vault = self.settings.keys.identity().map(|identity| identity as &dyn age::Identity);
+        let plain = working.chain(vault).find_map(|identity| vault::open(identity, &wrapped, 32).ok());
         let Some(plain) = plain.and_then(|plain| <[u8; 32]>::try_from(plain).ok()) else { return Ok(None) };
         let key = Arc::new(RecordKey { id, day, key: SealKey::new(plain) });
         locked(&self.records.opened).insert(id, key.clone());

@@ -1,17 +1,26 @@
 //! Working keys: one a day, with which what is on its way can be read again without the vault key.
 //!
 //! They live in `keys/working` of the data directory, on the sanitising side only, and are destroyed once they are
-//! three days old and nothing queued, waiting or leased needs them (see `retention`). From each an age identity for
-//! originals and, by a hash with a label of its own, a symmetric key for drafts are had.
+//! three days old and nothing queued, waiting or leased needs them (see `retention`). From each come, by a hash with
+//! a label of its own, a key that wraps the file keys of originals and one for drafts.
+//!
+//! A working key is symmetric: whoever seals with it here also opens with it, and an X25519 stanza (two scalar
+//! multiplications to seal, two to open) costs as much as all else that sealing a short mail does. In the age file it
+//! is a stanza of its own kind, which other programs pass over: `-> sekisho-working SALT`, where the file key is
+//! encrypted as in an X25519 stanza with `HKDF-SHA-256(ikm = key, salt = SALT, info = "sekisho working key, wrap, 1")`.
 
 use crate::StoreError;
 use crate::clock::day_of;
 use crate::files;
+use crate::ids::random;
 use crate::seal::SealKey;
 use age::secrecy::ExposeSecret;
-use age::x25519::{Identity, Recipient};
+use age::{DecryptError, EncryptError};
+use age_core::format::{FILE_KEY_BYTES, FileKey, Stanza};
+use age_core::primitives::{aead_decrypt, aead_encrypt, hkdf};
+use data_encoding::{BASE64_NOPAD, HEXLOWER};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{fmt, fs, io};
@@ -20,10 +29,14 @@ use zeroize::Zeroizing;
 /// The key of one day (days since 1970-01-01, UTC).
 pub(crate) struct WorkingKey {
     pub(crate) day: i64,
-    pub(crate) identity: Identity,
-    pub(crate) recipient: Recipient,
+    wrap: SealKey,
     pub(crate) drafts: SealKey,
 }
+
+/// Kind of the stanza.
+const TAG: &str = "sekisho-working";
+const WRAP: &[u8] = b"sekisho working key, wrap, 1";
+const SALT_OCTETS: usize = 16;
 
 impl fmt::Debug for WorkingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -32,14 +45,55 @@ impl fmt::Debug for WorkingKey {
 }
 
 impl WorkingKey {
-    fn of_identity(day: i64, identity: Identity) -> Self {
-        let secret = identity.to_string();
-        let mut hash = Sha256::new();
-        hash.update(b"sekisho working key, drafts, 1\0");
-        hash.update(secret.expose_secret().as_bytes());
-        let drafts = SealKey::new(hash.finalize().into());
-        Self { day, recipient: identity.to_public(), identity, drafts }
+    fn of_secret(day: i64, secret: &[u8; 32]) -> Self {
+        let derived = |label: &[u8]| {
+            let mut hash = Sha256::new();
+            hash.update(label);
+            hash.update(secret);
+            SealKey::new(hash.finalize().into())
+        };
+        let (wrap, drafts) =
+            (derived(b"sekisho working key, originals, 1\0"), derived(b"sekisho working key, drafts, 1\0"));
+        Self { day, wrap, drafts }
     }
+
+    fn wrapping_key(&self, salt: &[u8]) -> SealKey {
+        SealKey::new(hkdf(salt, WRAP, &*self.wrap))
+    }
+}
+
+impl age::Recipient for WorkingKey {
+    fn wrap_file_key(&self, file_key: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), EncryptError> {
+        let salt = random::<SALT_OCTETS>().or(Err(EncryptError::Io(io::Error::other("no randomness"))))?;
+        let body = aead_encrypt(&self.wrapping_key(&salt), file_key.expose_secret());
+        let stanza = Stanza { tag: TAG.to_owned(), args: vec![BASE64_NOPAD.encode(&salt)], body };
+        Ok((vec![stanza], HashSet::new()))
+    }
+}
+
+impl age::Identity for WorkingKey {
+    fn unwrap_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey, DecryptError>> {
+        let [salt] = stanza.args.as_slice() else { return None };
+        if stanza.tag != TAG {
+            return None;
+        }
+        let salt = BASE64_NOPAD.decode(salt.as_bytes()).ok().filter(|salt| salt.len() == SALT_OCTETS)?;
+        let opened = aead_decrypt(&self.wrapping_key(&salt), FILE_KEY_BYTES, &stanza.body).ok()?;
+        let opened = Zeroizing::new(opened);
+        Some(FileKey::try_init_with_mut(|key| match opened.len() == key.len() {
+            true => {
+                key.copy_from_slice(&opened);
+                Ok(())
+            }
+            false => Err(DecryptError::DecryptionFailed),
+        }))
+    }
+}
+
+/// The secret of a key file; `None` when it was cut off.
+fn secret_of(text: &str) -> Option<Zeroizing<[u8; 32]>> {
+    let octets = Zeroizing::new(HEXLOWER.decode(text.trim().as_bytes()).ok()?);
+    <[u8; 32]>::try_from(octets.as_slice()).map(Zeroizing::new).ok()
 }
 
 /// The working keys that exist.
@@ -59,12 +113,12 @@ impl WorkingKeys {
             let stem = path.file_stem().and_then(|stem| stem.to_str());
             let Some(day) = stem.and_then(|stem| stem.parse::<i64>().ok()) else { continue };
             let text = Zeroizing::new(files::read_secret(&path)?);
-            match text.trim().parse::<Identity>() {
-                Ok(identity) => {
-                    days.insert(day, Arc::new(WorkingKey::of_identity(day, identity)));
+            match secret_of(&text) {
+                Some(secret) => {
+                    days.insert(day, Arc::new(WorkingKey::of_secret(day, &secret)));
                 }
                 // Cut off while it was made (nothing uses it yet) or while it was destroyed (nothing uses it any more).
-                Err(_) => files::destroy(&path)?,
+                None => files::destroy(&path)?,
             }
         }
         Ok(Self { dir: dir.to_owned(), days: Mutex::new(days) })
@@ -85,8 +139,8 @@ impl WorkingKeys {
         if let Some(key) = days.get(&day) {
             return Ok(key.clone());
         }
-        let identity = Identity::generate();
-        let text = Zeroizing::new(format!("{}\n", identity.to_string().expose_secret()));
+        let secret = Zeroizing::new(random::<32>()?);
+        let text = Zeroizing::new(format!("{}\n", *Zeroizing::new(HEXLOWER.encode(&*secret))));
         match files::write_new(&self.path(day), text.as_bytes(), 0o600) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -94,7 +148,7 @@ impl WorkingKeys {
             }
             Err(error) => return Err(crate::error::of_io(error)),
         }
-        let key = Arc::new(WorkingKey::of_identity(day, identity));
+        let key = Arc::new(WorkingKey::of_secret(day, &secret));
         days.insert(day, key.clone());
         Ok(key)
     }
@@ -142,7 +196,7 @@ mod tests {
     #[test]
     fn a_key_that_was_cut_off_is_made_anew() {
         let dir = tempfile::tempdir().unwrap();
-        files::write_new(&dir.path().join("5.key"), b"AGE-SEC", 0o600).unwrap();
+        files::write_new(&dir.path().join("5.key"), b"3fe2", 0o600).unwrap();
         let keys = WorkingKeys::open(dir.path()).unwrap();
         assert!(keys.current(5 * 86_400).is_ok());
     }

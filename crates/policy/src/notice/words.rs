@@ -89,7 +89,10 @@ pub(super) fn day(instant: DateTime, tongue: Tongue) -> String {
 /// Whether an incoming line pretends to be one of ours: it begins like the heading or the status line, or speaks of
 /// 無害化 and gives an address on the web, which we never do. Lines that are quoted already are not.
 pub fn imitation_of(line: &str) -> bool {
-    if line.starts_with('>') {
+    let is_decoration = |c: char| !c.is_alphanumeric() || matches!(c, 'ー' | '一');
+    // Nearly every line ends here: whatever is ours holds 無 or begins with an M.
+    let first = line.chars().filter_map(folded).find(|&c| !is_decoration(c));
+    if line.starts_with('>') || (first != Some('m') && !line.contains('無')) {
         return false;
     }
     let folded: String = line.chars().filter_map(folded).collect();
@@ -98,7 +101,6 @@ pub fn imitation_of(line: &str) -> bool {
     if speaks_of_it && ["://", "www.", "http"].iter().any(|mark| folded.contains(mark)) {
         return true;
     }
-    let is_decoration = |c: char| !c.is_alphanumeric() || matches!(c, 'ー' | '一');
     let bare = folded.trim_start_matches(is_decoration);
     ["メール無害化のお知らせ", "メール無害化", "無害化結果", "無害化のお知らせ", "mailsafetynotice"]
         .iter()
