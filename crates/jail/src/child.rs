@@ -7,7 +7,7 @@ use crate::{
     fonts::FontFile,
     fork_server,
     frame::{self, Answer, HEAD_OCTETS, Kind, Request},
-    lock::{SandboxLevel, lock},
+    lock::{Filter, SandboxLevel, lock},
 };
 use mail::PartPath;
 use policy::Limits;
@@ -65,8 +65,9 @@ fn try_enter() -> io::Result<Locked> {
         .collect();
     let descriptors: Vec<i32> = fonts.iter().map(|font| font.file.as_raw_fd()).collect();
     let request_octets_max = usize::try_from(request_octets).map_err(io::Error::other)?;
+    let filter = Filter::new(&descriptors)?;
     let parent = fork_server::serve()?;
-    let level = lock(&limits, &descriptors, parent)?;
+    let level = lock(&limits, &filter, parent)?;
     Ok(Locked { fonts, request_octets_max, level })
 }
 

@@ -130,11 +130,12 @@ impl Running {
         request: &[u8],
         answer_octets_max: usize,
         wall: Duration,
+        measured: bool,
         more: &mut dyn FnMut(&Self) -> Option<Duration>,
     ) -> Exchange {
         let mut hearing = Hearing::new(answer_octets_max);
         let heard = self.converse(request, &mut hearing, Instant::now().checked_add(wall), more);
-        let mut usage = self.measure();
+        let mut usage = if measured { self.measure() } else { Usage::default() };
         usage.children = 1;
         let answer = match heard {
             Ok(()) => self.finish(hearing.answer.take()),
@@ -217,7 +218,7 @@ impl Running {
                 Ok(_) => return Err(Death::Nonsense),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // The pipe is still open for the instant until the killed process is gone.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => drop(self.reap()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait_until_gone(),
                 Err(_) => return Err(Death::Nonsense),
             }
         }
@@ -270,18 +271,25 @@ impl Running {
         if let Some(ending) = self.ending {
             return ending;
         }
-        let mut ended = [PollFd::new(&self.pidfd, PollFlags::IN)];
-        while let Err(rustix::io::Errno::INTR) = poll(&mut ended, None) {}
+        self.wait_until_gone();
         let ending = self.server.reap(self.pid);
         self.ending = Some(ending);
         ending
+    }
+
+    fn wait_until_gone(&self) {
+        let mut ended = [PollFd::new(&self.pidfd, PollFlags::IN)];
+        while let Err(rustix::io::Errno::INTR) = poll(&mut ended, None) {}
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         self.kill();
-        self.reap();
+        if self.ending.is_none() {
+            self.wait_until_gone();
+            self.server.forget(self.pid);
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! The fork server: the executable run once, from which a generation of children is forked.
 //!
 //! Starting the executable costs several times what a short mail costs (loading, relocation, page faults), so it is
-//! done once for many children. The server itself never reads an octet of anybody's mail: it takes two kinds of
+//! done once for many children. The server itself never reads an octet of anybody's mail: it takes three kinds of
 //! order from the broker over its standard input, a `SOCK_SEQPACKET` socket. "Fork" comes with the three pipes of
-//! the new child and is answered with its process id; "reap" is answered with how the child ended.
+//! the new child and is answered with its process id; "reap" is answered with how the child ended, "forget" with
+//! nothing.
 //!
 //! *Security.* Each child is still used once, locked before it reads, and knows nothing of other mail. What children
 //! of one server share is the layout of their address space. A layout that was probed is worth nothing: the broker
@@ -24,6 +25,8 @@ use std::{
 pub(crate) const FORK: u8 = b'F';
 /// First octet of the order to reap; the process id follows.
 pub(crate) const REAP: u8 = b'R';
+/// First octet of the order to reap without an answer.
+pub(crate) const FORGET: u8 = b'L';
 /// Octets of an order, and of an answer.
 pub(crate) const PACKET_OCTETS: usize = 5;
 
@@ -67,6 +70,10 @@ pub(crate) fn serve() -> io::Result<Pid> {
                 Err(_) => packet(UNKNOWN, 0),
             },
             (REAP, child) => reap(child),
+            (FORGET, child) => {
+                reap(child);
+                continue;
+            }
             _ => return Err(io::Error::other("unknown order")),
         };
         send(rustix::stdio::stdin(), &answer, SendFlags::NOSIGNAL)?;

@@ -41,9 +41,19 @@ pub fn sandbox_level() -> SandboxLevel {
     if known.is_ok() { SandboxLevel::Full } else { SandboxLevel::SeccompOnly }
 }
 
-/// Locks the calling process for good. `readable` are the descriptors that it may read at a position: fonts that
-/// were opened before. `parent` is the process that it must not outlive.
-pub(crate) fn lock(limits: &Limits, readable: &[i32], parent: Pid) -> io::Result<SandboxLevel> {
+/// The system calls that a child is left with, as a program for the kernel.
+#[derive(Debug)]
+pub(crate) struct Filter(BpfProgram);
+
+impl Filter {
+    /// `readable` are the descriptors that may be read at a position: fonts that were opened before.
+    pub(crate) fn new(readable: &[i32]) -> io::Result<Self> {
+        filter(readable).map(Self)
+    }
+}
+
+/// Locks the calling process for good. `parent` is the process that it must not outlive.
+pub(crate) fn lock(limits: &Limits, filter: &Filter, parent: Pid) -> io::Result<SandboxLevel> {
     rustix::thread::set_no_new_privs(true)?;
     set_parent_process_death_signal(Some(Signal::KILL))?;
     if getppid() != Some(parent) {
@@ -52,8 +62,7 @@ pub(crate) fn lock(limits: &Limits, readable: &[i32], parent: Pid) -> io::Result
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     limit_resources(limits)?;
     let landlocked = deny_files_and_network()?;
-    let program = filter(readable)?;
-    seccompiler::apply_filter_all_threads(&program).map_err(io::Error::other)?;
+    seccompiler::apply_filter_all_threads(&filter.0).map_err(io::Error::other)?;
     Ok(if landlocked { SandboxLevel::Full } else { SandboxLevel::SeccompOnly })
 }
 

@@ -245,7 +245,7 @@ impl Pool {
             child.yield_to_others(pace.niceness());
         }
         // A child that is no longer quick keeps what it has done if there is room in the light lane.
-        let exchange = child.exchange(request, answer_octets_max, wall, &mut |child| {
+        let exchange = child.exchange(request, answer_octets_max, wall, pace != Pace::Quick, &mut |child| {
             if pace != Pace::Quick {
                 return None;
             }
@@ -283,7 +283,7 @@ impl Pool {
         let frame =
             crate::frame::encode(crate::frame::Kind::Request, &request).or(Err(JailError::Request))?;
         let child = self.shared.spawn().map_err(JailError::Spawn)?;
-        match child.exchange(&frame, 1024, Duration::from_secs(20), &mut |_| None).answer {
+        match child.exchange(&frame, 1024, Duration::from_secs(20), false, &mut |_| None).answer {
             Ok(crate::frame::Answer::Decoded(objections)) if objections.is_empty() => Ok(()),
             Ok(_) | Err(_) => Err(JailError::NotLocked),
         }

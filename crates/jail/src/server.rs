@@ -2,12 +2,12 @@
 
 use crate::{
     exchange::Running,
-    fork_server::{EXITED, FORK, PACKET_OCTETS, REAP, SIGNALLED, packet, unpack},
+    fork_server::{EXITED, FORGET, FORK, PACKET_OCTETS, REAP, SIGNALLED, packet, unpack},
 };
 use rustix::{
     net::{
         AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags,
-        SocketType, recv, sendmsg, socketpair,
+        SocketType, recv, send, sendmsg, socketpair,
         sockopt::{Timeout, set_socket_timeout},
     },
     process::Pid,
@@ -85,6 +85,14 @@ impl ForkServer {
             Ok((EXITED, code)) => Ending::Exited(code),
             Ok((SIGNALLED, signal)) => Ending::Signalled(signal),
             Ok(_) | Err(_) => Ending::Unknown,
+        }
+    }
+
+    /// The same, where nobody asks how it ended.
+    pub(crate) fn forget(&self, child: Pid) {
+        let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = send(&*socket, &packet(FORGET, child.as_raw_pid()), SendFlags::NOSIGNAL) {
+            tracing::debug!(%error, "the fork server is gone, and its children with it");
         }
     }
 

@@ -13,7 +13,7 @@ use crate::{JobId, QueueId, Receipt, Store, StoreError};
 use mail::{DateTime, Envelope, Mailbox, ReversePath, Untrusted};
 use policy::HoldReason;
 use rusqlite::{Connection, OptionalExtension, params};
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 /// One message for one policy group, to be sanitised before the lease ends.
 #[derive(Clone, Debug)]
@@ -42,6 +42,21 @@ pub struct LeasedJob {
     pub attempt: u32,
     /// Whether the verifier sent its draft back once.
     pub was_sent_back: bool,
+    /// The original as it lies in the database; one that lies in a file is read when it is opened.
+    sealed: Option<Sealed>,
+}
+
+/// A sealed original, with the day of its working key.
+#[derive(Clone)]
+struct Sealed {
+    working_day: i64,
+    octets: Arc<Vec<u8>>,
+}
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sealed({} octets)", self.octets.len())
+    }
 }
 
 impl Store {
@@ -88,7 +103,10 @@ impl Store {
 
     /// The original of a leased job, by the working key of its day; the vault key serves where that is gone.
     pub async fn open_original(&self, job: &LeasedJob) -> Result<Untrusted, StoreError> {
-        self.open_original_of(job.job.row).await
+        match &job.sealed {
+            Some(sealed) => self.inner.open_sealed(sealed.working_day, &sealed.octets, job.size_octets),
+            None => self.open_original_of(job.job.row).await,
+        }
     }
 
     pub(crate) async fn open_original_of(&self, row: i64) -> Result<Untrusted, StoreError> {
@@ -103,14 +121,7 @@ impl Store {
             let (Some(body), Some(day), size_octets) = found else { return Err(StoreError::NotFound) };
             let file = inner.bodies.load(bodies::find(db, body)?)?;
             let size_octets = u64::try_from(size_octets).unwrap_or_default();
-            let opened = match inner.working.of_day(day) {
-                Ok(key) => vault::open(&*key, &file, size_octets),
-                Err(_) => match inner.settings.keys.identity() {
-                    Some(identity) => vault::open(identity, &file, size_octets),
-                    None => Err(StoreError::NoKey),
-                },
-            };
-            opened.map(Untrusted::new)
+            inner.open_sealed(day, &file, size_octets)
         })
         .await
     }
@@ -190,14 +201,28 @@ pub(crate) fn of_job(row: i64) -> String {
     format!("job {row}")
 }
 
+impl crate::store::Inner {
+    fn open_sealed(&self, day: i64, file: &[u8], size_octets: u64) -> Result<Untrusted, StoreError> {
+        let opened = match self.working.of_day(day) {
+            Ok(key) => vault::open(&*key, file, size_octets),
+            Err(_) => match self.settings.keys.identity() {
+                Some(identity) => vault::open(identity, file, size_octets),
+                None => Err(StoreError::NoKey),
+            },
+        };
+        opened.map(Untrusted::new)
+    }
+}
+
 impl Tx<'_> {
     fn lease_jobs(&mut self, max: usize, lease_s: u32) -> Result<Vec<LeasedJob>, StoreError> {
         let max = i64::try_from(max).unwrap_or(i64::MAX);
         let mut query = self.db.prepare_cached(
             "SELECT job.id, job.lease, job.attempt, job.sent_back, job.zone, job.policy_version, job.message,
                 message.queue_id, message.receipt, message.envelope, message.accepted_s,
-                message.accepted_offset_min, message.size_octets, message.stray_line_ends
-             FROM job JOIN message ON message.id = job.message
+                message.accepted_offset_min, message.size_octets, message.stray_line_ends, message.working_day,
+                body.octets
+             FROM job JOIN message ON message.id = job.message LEFT JOIN body ON body.id = message.original
              WHERE job.state IN ('queued', 'leased') AND job.due_s <= ?1 ORDER BY job.due_s, job.id LIMIT ?2",
         )?;
         let mut update = self.db.prepare_cached(
@@ -227,7 +252,12 @@ impl Tx<'_> {
     fn job_of(&self, row: &rusqlite::Row<'_>) -> Result<LeasedJob, StoreError> {
         let job = JobId { row: row.get(0)?, lease: i64::saturating_add(row.get(1)?, 1) };
         let envelope: Vec<u8> = row.get(9)?;
+        let (working_day, octets): (Option<i64>, Option<Vec<u8>>) = (row.get(14)?, row.get(15)?);
+        let sealed = working_day
+            .zip(octets)
+            .map(|(working_day, octets)| Sealed { working_day, octets: Arc::new(octets) });
         Ok(LeasedJob {
+            sealed,
             job,
             queue_id: queue_id_of(row, 7)?,
             receipt: receipt_of(row, 8)?.ok_or(StoreError::Damaged("a mail has no receipt number"))?,
