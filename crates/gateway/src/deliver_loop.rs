@@ -6,13 +6,20 @@ use delivery::{Consignment, Destination, Fate, Next, Notification, Outlet, Sched
 use jail::{Sender, Turn};
 use mail::{DateTime, Mailbox, ReversePath};
 use policy::{HoldReason, Outcome};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 use store::{Born, Clean, LeasedClean, MessageKind, RecipientResult, StoreError, Summary};
 use tokio::{sync::watch, task::JoinSet};
 use verifier::{CleanMessage, Expected};
 
 /// Drafts in hand at a time.
 const DRAFTS_MAX: usize = 64;
+/// Octets of a message without attachments that is verified without leaving the thread.
+const AT_ONCE_OCTETS_MAX: usize = 64 * 1024;
 /// How long a lease lasts; longer than a slow next hop may take.
 const LEASE_S: u32 = 1_800;
 /// Zone of failure notices.
@@ -143,12 +150,19 @@ async fn verified(
     expected.image_px_max = limits.image_px.max(limits.page_px);
     expected.pages_max = limits.pages;
     let (pool, size_octets) = (stage.pool.clone(), octets.len());
-    let read = tokio::task::spawn_blocking(move || {
+    // A short text is read faster than handed to another thread, and needs no child.
+    let at_once = expected.parts.is_empty() && size_octets <= AT_ONCE_OCTETS_MAX;
+    let read = move || {
         verifier::message(octets, &expected, &mut |parts| {
             pool.decode(parts.to_vec(), Turn::light(Sender::default()))
         })
-    });
-    match read.await {
+    };
+    let read = if at_once {
+        catch_unwind(AssertUnwindSafe(read)).or(Err("panic"))
+    } else {
+        tokio::task::spawn_blocking(read).await.or(Err("panic"))
+    };
+    match read {
         Ok(Ok(message)) => Some((message, size_octets)),
         Ok(Err(refusal)) => {
             for objection in &refusal.objections {
@@ -161,8 +175,8 @@ async fn verified(
             }
             None
         }
-        Err(panic) => {
-            tracing::error!(%panic, "a fault of ours in the verifier");
+        Err(fault) => {
+            tracing::error!(fault, "a fault of ours in the verifier");
             None
         }
     }

@@ -25,7 +25,7 @@ use std::{
 };
 
 /// Children of one server; then a new one takes over, with another layout of its address space.
-pub(crate) const FORKS_MAX: u32 = 64;
+pub(crate) const FORKS_MAX: u32 = 256;
 /// How long the server may take to answer: it does nothing that waits.
 const PATIENCE: Duration = Duration::from_secs(20);
 
