@@ -72,18 +72,17 @@ pub(crate) fn follow_up(
 ) -> Result<Option<(Finished, Vec<PartPath>)>, jail::JailError> {
     let job = Job::Message(octets);
     let mut sanitised = pool.sanitise(job, context.policy, context.supplements.clone(), turn)?;
-    let is_waiting = |path: &PartPath| waiting.iter().find(|waiting| path.is_within(waiting)).cloned();
-    sanitised.draft.attachments.retain(|attachment| is_waiting(&attachment.path).is_some());
-    sanitised.report.parts.retain(|part| is_waiting(&part.path).is_some() && part.output.is_some());
+    let is_waiting = |path: &PartPath| waiting.iter().any(|waiting| path.is_within(waiting));
+    sanitised.draft.attachments.retain(|attachment| is_waiting(&attachment.path));
+    sanitised.report.parts.retain(|part| is_waiting(&part.path) && part.output.is_some());
     withhold_largest(&mut sanitised, context);
     let Sanitised { mut draft, report, usage } = sanitised;
     let mut report = Report::of_parts(report.parts);
     draft.text = notice::follow_up_text(context.policy.notice_language);
     thread(&mut draft.fields, context);
     let message = clear(pool, &mut draft, &mut report, turn, context);
-    let mut ready: Vec<PartPath> =
-        draft.attachments.iter().filter_map(|part| is_waiting(&part.path)).collect();
-    ready.dedup();
+    let is_ready = |path: &&PartPath| draft.attachments.iter().any(|part| part.path.is_within(path));
+    let ready: Vec<PartPath> = waiting.iter().filter(is_ready).cloned().collect();
     if ready.is_empty() || report.outcome == Outcome::Held {
         return Ok(None);
     }

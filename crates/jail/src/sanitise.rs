@@ -143,12 +143,14 @@ fn checked(draft: Draft, mut report: Report, policy: &Policy) -> Option<(Draft, 
     if !sound || (report.outcome == policy::Outcome::Held) != report.reason.is_some() {
         return None;
     }
+    // A sender that pretends to be somebody of the inside never comes without its mark; a stand-in bears none.
+    let marks = policy::imitations(&draft.fields, policy);
     if report.outcome == policy::Outcome::Held {
-        return Some((Draft { fields: draft.fields, ..Draft::default() }, report));
+        let fields = if marks.is_empty() { draft.fields } else { mail::Fields::default() };
+        return Some((Draft { fields, ..Draft::default() }, report));
     }
-    // A sender that pretends to be somebody of the inside never comes without its mark.
     let marked = |code| report.parts.first().is_some_and(|root| root.findings.has(code));
-    if policy::imitations(&draft.fields, policy).iter().any(|mark| !marked(mark.code)) {
+    if marks.iter().any(|mark| !marked(mark.code)) {
         return None;
     }
     for part in &mut report.parts {
@@ -215,5 +217,14 @@ mod tests {
         marked.add(FindingCode::ImitatesInside);
         assert!(answer(marked).is_some());
         assert!(answer(Findings::new()).is_none());
+
+        let mut held = Draft::default();
+        held.fields.from = vec![NamedMailbox {
+            display_name: "soumu@town.example.lg.jp".to_owned(),
+            addr_spec: "a@evil.example".to_owned(),
+        }];
+        let report = Report::held(HoldReason::Loop, Vec::new());
+        let (held, _) = checked(held, report, &policy).expect("a held report");
+        assert_eq!(held.fields, mail::Fields::default());
     }
 }

@@ -33,6 +33,8 @@ pub(crate) struct WorkingKey {
     pub(crate) drafts: SealKey,
 }
 
+/// Size of a key file: the secret in hexadecimal, and a line end.
+const KEY_FILE_OCTETS: usize = 65;
 /// Kind of the stanza.
 const TAG: &str = "sekisho-working";
 const WRAP: &[u8] = b"sekisho working key, wrap, 1";
@@ -79,14 +81,8 @@ impl age::Identity for WorkingKey {
         }
         let salt = BASE64_NOPAD.decode(salt.as_bytes()).ok().filter(|salt| salt.len() == SALT_OCTETS)?;
         let opened = aead_decrypt(&self.wrapping_key(&salt), FILE_KEY_BYTES, &stanza.body).ok()?;
-        let opened = Zeroizing::new(opened);
-        Some(FileKey::try_init_with_mut(|key| match opened.len() == key.len() {
-            true => {
-                key.copy_from_slice(&opened);
-                Ok(())
-            }
-            false => Err(DecryptError::DecryptionFailed),
-        }))
+        let file_key = <[u8; FILE_KEY_BYTES]>::try_from(Zeroizing::new(opened).as_slice()).ok()?;
+        Some(Ok(FileKey::new(Box::new(file_key))))
     }
 }
 
@@ -118,7 +114,10 @@ impl WorkingKeys {
                     days.insert(day, Arc::new(WorkingKey::of_secret(day, &secret)));
                 }
                 // Cut off while it was made (nothing uses it yet) or while it was destroyed (nothing uses it any more).
-                None => files::destroy(&path)?,
+                None if text.len() < KEY_FILE_OCTETS || text.bytes().all(|octet| octet == 0) => {
+                    files::destroy(&path)?;
+                }
+                None => return Err(StoreError::Damaged("a working key cannot be read")),
             }
         }
         Ok(Self { dir: dir.to_owned(), days: Mutex::new(days) })
@@ -199,5 +198,11 @@ mod tests {
         files::write_new(&dir.path().join("5.key"), b"3fe2", 0o600).unwrap();
         let keys = WorkingKeys::open(dir.path()).unwrap();
         assert!(keys.current(5 * 86_400).is_ok());
+        files::write_new(&dir.path().join("6.key"), &[0; KEY_FILE_OCTETS], 0o600).unwrap();
+        assert!(WorkingKeys::open(dir.path()).is_ok());
+        assert!(!dir.path().join("6.key").exists());
+        files::write_new(&dir.path().join("7.key"), &[b'x'; KEY_FILE_OCTETS], 0o600).unwrap();
+        assert!(WorkingKeys::open(dir.path()).is_err(), "a whole key is never thrown away");
+        assert!(dir.path().join("7.key").exists());
     }
 }

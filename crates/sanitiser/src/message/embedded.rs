@@ -13,7 +13,7 @@ use crate::{
     mime::embedded::{self, BlockKind},
 };
 use mail::PartPath;
-use policy::{FindingCode, Findings, Phrase};
+use policy::{Exhausted, FindingCode, Findings, Phrase};
 
 /// A file that stood in a text.
 pub(super) struct EmbeddedFile {
@@ -37,7 +37,8 @@ pub(super) fn cut_out(
         let (BlockKind::Uuencode | BlockKind::Base64, Some(octets)) = (block.kind, block.octets) else {
             continue;
         };
-        if growing.budget.spend_part().is_err() {
+        if let Err(Exhausted(code)) = growing.budget.spend_part() {
+            findings.add(code);
             break;
         }
         left.extend(lines.get(at..block.lines.start).unwrap_or_default().iter().copied());
