@@ -14,6 +14,7 @@ pub mod notice;
 mod phrase;
 mod report;
 mod rules;
+pub mod vocabulary;
 
 pub use action::{Action, AwaitFor};
 pub use ambiguity::{Ambiguity, AmbiguityVerdict};

@@ -25,6 +25,7 @@ pub mod similarity;
 pub mod text;
 pub mod vcard;
 pub mod xml;
+pub mod zip_writer;
 
 pub use part::{FontFace, Rewritten, Surroundings};
 
