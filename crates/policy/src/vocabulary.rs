@@ -20,14 +20,33 @@ pub enum Edition {
     Strict,
 }
 
-/// The attributes that an element may bear: those without a namespace have `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Element(Vec<(Option<NamespaceId>, &'static str)>);
+/// An element: its name, and the attributes that it may bear; those without a namespace have `None`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Element {
+    namespace: NamespaceId,
+    local: &'static str,
+    attributes: Vec<(Option<NamespaceId>, &'static str)>,
+}
 
 impl Element {
+    /// The namespace of its name.
+    pub const fn namespace(&self) -> NamespaceId {
+        self.namespace
+    }
+
+    /// Its name without prefix.
+    pub const fn local(&self) -> &'static str {
+        self.local
+    }
+
     /// Whether the element may bear this attribute.
     pub fn allows(&self, namespace: Option<NamespaceId>, local: &str) -> bool {
-        self.0.iter().any(|&(known, name)| known == namespace && name == local)
+        self.attribute(namespace, local).is_some()
+    }
+
+    /// The name of this attribute as it stands in the list, if the element may bear it.
+    pub fn attribute(&self, namespace: Option<NamespaceId>, local: &str) -> Option<&'static str> {
+        self.attributes.iter().find(|&&(known, name)| known == namespace && name == local).map(|&(_, n)| n)
     }
 }
 
@@ -100,7 +119,7 @@ impl Vocabulary {
                 (Some(name), first) => {
                     let attributes = first.into_iter().chain(words);
                     let attributes = attributes.filter_map(|name| vocabulary.attribute(name)).collect();
-                    vocabulary.admit(name, Element(attributes));
+                    vocabulary.admit(name, attributes);
                 }
                 (None, _) => {}
             }
@@ -118,11 +137,11 @@ impl Vocabulary {
         }
     }
 
-    fn admit(&mut self, name: &'static str, element: Element) {
+    fn admit(&mut self, name: &'static str, attributes: Vec<(Option<NamespaceId>, &'static str)>) {
         if let Some((Some(namespace), local)) = self.attribute(name)
             && let Some(elements) = self.elements.get_mut(usize::from(namespace.0))
         {
-            elements.insert(local, element);
+            elements.insert(local, Element { namespace, local, attributes });
         }
     }
 

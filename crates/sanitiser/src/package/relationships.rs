@@ -1,0 +1,76 @@
+//! `*.rels` (ECMA-376 part 2 §6.5) → what a part refers to.
+
+use crate::markup::Tree;
+
+/// One relationship.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relationship {
+    /// Its name inside the part.
+    pub id: String,
+    /// The last segment of its type, such as `image`; the bases in front of it (transitional, strict, Microsoft's
+    /// own) are told apart by nobody.
+    pub kind: String,
+    /// Where it leads, as written.
+    pub target: String,
+    /// Whether the target is outside of the package.
+    pub external: bool,
+}
+
+/// Most relationships of one part.
+const RELATIONSHIPS_MAX: usize = 20_000;
+
+/// Takes the relationships out of a part; of two with one name only the first.
+pub fn of(tree: &Tree) -> Vec<Relationship> {
+    let mut found: Vec<Relationship> = Vec::new();
+    let mut known = std::collections::BTreeSet::new();
+    for id in tree.children(tree.root()).take(RELATIONSHIPS_MAX) {
+        let attribute = |name| tree.attribute(id, ("", name)).unwrap_or_default().trim();
+        let (name, target) = (attribute("Id"), attribute("Target"));
+        let kind = attribute("Type").rsplit('/').next().unwrap_or_default();
+        if name.is_empty() || kind.is_empty() || !known.insert(name.to_owned()) {
+            continue;
+        }
+        found.push(Relationship {
+            id: name.to_owned(),
+            kind: kind.to_owned(),
+            target: target.to_owned(),
+            external: attribute("TargetMode").eq_ignore_ascii_case("External"),
+        });
+    }
+    found
+}
+
+/// The name of the part that holds the relationships of `source`; of the package itself for an empty one.
+pub fn part_of(source: &str) -> String {
+    let (folder, name) = source.rsplit_once('/').map_or(("", source), |(folder, name)| (folder, name));
+    let slash = if folder.is_empty() { "" } else { "/" };
+    format!("{folder}{slash}_rels/{name}.rels")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{markup, ooxml};
+    use policy::{Budget, Limits};
+
+    #[test]
+    fn relationships_are_read_by_the_end_of_their_type() {
+        let part = br#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
+            <Relationship Id="a" Type="http://x/image" Target="m/i.png"/>
+            <Relationship Id="a" Type="http://x/oleObject" Target="o.bin"/>
+            <Relationship Id="b" Type="http://x/hyperlink" Target="http://a/" TargetMode="External"/>
+            <Relationship Type="http://x/image" Target="c"/></Relationships>"#;
+        let tree = markup::read(part, &ooxml::DIALECT, &mut Budget::new(&Limits::STANDARD)).unwrap();
+        let found = of(&tree);
+        assert_eq!(found.len(), 2);
+        assert_eq!((found[0].kind.as_str(), found[0].external), ("image", false));
+        assert_eq!((found[1].kind.as_str(), found[1].external), ("hyperlink", true));
+    }
+
+    #[test]
+    fn the_part_of_a_part() {
+        assert_eq!(part_of(""), "_rels/.rels");
+        assert_eq!(part_of("a.xml"), "_rels/a.xml.rels");
+        assert_eq!(part_of("word/document.xml"), "word/_rels/document.xml.rels");
+    }
+}
