@@ -265,6 +265,24 @@ codes! {
     ExternalReference = 602 "external_reference" Warning;
     /// Unknown elements dropped.
     ElementDropped = 603 "element_dropped" Info;
+    /// More was left out than a reader would overlook: the layout may have changed.
+    LayoutMayDiffer = 604 "layout_may_differ" Notice;
+    /// The table behind a chart was left out; the chart shows what it showed.
+    ChartDataDropped = 605 "chart_data_dropped" Info;
+    /// A field that fetches or runs something was replaced by what it showed.
+    FieldFrozen = 606 "field_frozen" Notice;
+    /// A formula that uses data or programs elsewhere was replaced by the value that it showed.
+    FormulaFrozen = 607 "formula_frozen" Notice;
+    /// A link to something other than a web page or a mail address was left out.
+    LinkDropped = 608 "link_dropped" Notice;
+    /// A picture that could not be made anew was left out.
+    PictureDropped = 609 "picture_dropped" Notice;
+    /// A sheet that no menu shows; it crossed and is named.
+    HiddenSheet = 610 "hidden_sheet" Notice;
+    /// Sound or film was left out.
+    MediaDropped = 611 "media_dropped" Notice;
+    /// Comments or tracked changes were left out, as policy says.
+    RemarksDropped = 612 "remarks_dropped" Info;
 }
 
 impl From<FindingCode> for u16 {

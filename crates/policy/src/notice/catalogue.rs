@@ -282,6 +282,36 @@ pub(super) fn seen(code: FindingCode) -> Option<Texts> {
             ("自動で動くしくみを取り除きました。", "Parts that run by themselves were left out.")
         }
         F::PdfLink => ("リンクは使えません。", "Links do not work."),
+        F::LayoutMayDiffer => (
+            "一部の飾りを作り直せなかったため、見た目が少し違うことがあります。",
+            "Some decorations could not be made anew, so it may look a little different.",
+        ),
+        F::ChartDataDropped => (
+            "グラフの元の表は取り除きました。グラフの見た目は変わりません。",
+            "The table behind a chart was left out; the chart looks the same.",
+        ),
+        F::FieldFrozen => (
+            "自動で変わる欄の一部を、表示されていた文字のままにしました。",
+            "Some fields that update themselves were kept as the text that they showed.",
+        ),
+        F::FormulaFrozen => (
+            "外のデータを使う計算式を、表示されていた値のままにしました。",
+            "Formulas that use data elsewhere were kept as the values that they showed.",
+        ),
+        F::LinkDropped => (
+            "ウェブページとメール以外へのリンクは取り除きました。",
+            "Links to anything but web pages and mail addresses were left out.",
+        ),
+        F::PictureDropped => {
+            ("作り直せない画像を取り除きました。", "Pictures that could not be made anew were left out.")
+        }
+        F::HiddenSheet => {
+            ("画面に出ないように隠されたシートがあります:", "There is a sheet that is hidden from view:")
+        }
+        F::MediaDropped => ("音や動画は取り除きました。", "Sound and film were left out."),
+        F::RemarksDropped => {
+            ("コメントや変更の記録は取り除きました。", "Comments and tracked changes were left out.")
+        }
         F::PdfEmbeddedFile | F::EmbeddedObject => {
             ("中に埋め込まれていたファイルは取り除きました。", "Files embedded in it were left out.")
         }

@@ -115,6 +115,7 @@ fn with_detail(code: FindingCode, sentence: &str, detail: &str) -> String {
             | FindingCode::NameChanged
             | FindingCode::AmbiguousName
             | FindingCode::DeceptiveLink
+            | FindingCode::HiddenSheet
     );
     if names && !detail.is_empty() {
         format!("{sentence} {}", words::quoted(detail))
