@@ -35,6 +35,10 @@ pub struct Dialect {
     pub also: &'static [Also],
     /// What becomes of text that is nothing but white space.
     pub white: White,
+    /// Elements in which another one without a name here is passed over but not what is in it.
+    pub unwraps: fn(Name) -> bool,
+    /// Prefixes that are declared although no element or attribute bears them, because values do.
+    pub declared: &'static [&'static str],
 }
 
 /// An element that is read only to be rewritten.

@@ -152,6 +152,11 @@ impl Growing<'_> {
             self.kind(namespace, local)
         });
         let Some(kind) = kind else {
+            if let Some(around) = self.open.last().map(|open| open.id)
+                && (self.dialect.unwraps)(self.tree.name(around))
+            {
+                return self.pass_over(around, name.as_ref(), scope, closing);
+            }
             self.scope.truncate(scope);
             return self.skip(name.as_ref(), closing);
         };
@@ -165,6 +170,22 @@ impl Growing<'_> {
         }
         match closing {
             Closing::Later => self.open.push(Open { id, scope }),
+            Closing::Now => self.scope.truncate(scope),
+        }
+        Ok(())
+    }
+
+    /// Takes what is in an element as if it stood in the element around it.
+    fn pass_over(
+        &mut self,
+        around: NodeId,
+        name: &str,
+        scope: usize,
+        closing: Closing,
+    ) -> Result<(), FindingCode> {
+        self.lose(Lost { parent: Some(around), name: name.chars().take(60).collect(), characters: 0 });
+        match closing {
+            Closing::Later => self.open.push(Open { id: around, scope }),
             Closing::Now => self.scope.truncate(scope),
         }
         Ok(())

@@ -10,6 +10,8 @@ static DIALECT: Dialect = Dialect {
     vocabulary: policy::vocabulary::ooxml,
     also: &[Also { name: ("w", "object"), attributes: &[("w", "dxaOrig")] }],
     white: White::InLeaves,
+    unwraps: |_| false,
+    declared: &[],
 };
 
 fn parsed(input: &[u8]) -> Result<Tree, FindingCode> {
@@ -150,4 +152,27 @@ fn a_tree_can_be_edited() {
             "<w:p xmlns:w=\"{W}\"><w:delText>&lt;c&gt;</w:delText><w:t>b</w:t><w:hyperlink/><w:bookmarkStart w:name=\"m\" w:colFirst=\"2\"/></w:p>"
         )
     );
+}
+
+#[test]
+fn a_flow_of_text_keeps_what_stands_in_an_unknown_element() {
+    const TEXT: &str = "urn:oasis:names:tc:opendocument:xmlns:text:1.0";
+    let flowing = Dialect {
+        vocabulary: policy::vocabulary::opendocument,
+        also: &[Also { name: ("text", "script"), attributes: &[] }],
+        white: White::Everywhere,
+        unwraps: |name| name == ("text", "p"),
+        declared: &["of"],
+    };
+    let input = format!(
+        "<t:p xmlns:t='{TEXT}'>a<x:y xmlns:x='urn:x'>b <t:span>c<x:z>gone</x:z></t:span><x:y/></x:y><t:script>no</t:script> d</t:p>"
+    );
+    let tree = read(input.as_bytes(), &flowing, &mut Budget::new(&Limits::STANDARD)).unwrap();
+    assert_eq!(
+        body(&tree),
+        format!(
+            "<text:p xmlns:text=\"{TEXT}\" xmlns:of=\"urn:oasis:names:tc:opendocument:xmlns:of:1.2\">ab <text:span>c</text:span> d</text:p>"
+        )
+    );
+    assert_eq!(tree.lost().len(), 3);
 }

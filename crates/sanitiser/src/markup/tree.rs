@@ -65,6 +65,8 @@ pub struct Tree {
     /// Namespaces that the source said may be ignored (ISO/IEC 29500-3 §10.1).
     pub(super) ignorable: Vec<NamespaceId>,
     pub(super) edition: Edition,
+    /// Prefixes that are declared in any case.
+    pub(super) declared: &'static [&'static str],
 }
 
 impl Tree {
@@ -83,6 +85,7 @@ impl Tree {
             lost: Vec::new(),
             ignorable: Vec::new(),
             edition: Edition::Transitional,
+            declared: dialect.declared,
         }
     }
 

@@ -103,6 +103,7 @@ impl Tree {
                 }
             }
         }
+        prefixes.extend(self.declared);
         used.extend(prefixes.iter().filter_map(|prefix| self.vocabulary.namespace_of_prefix(prefix)));
         used
     }
