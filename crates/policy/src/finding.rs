@@ -255,6 +255,12 @@ codes! {
     MemberListIncomplete = 507 "member_list_incomplete" Notice;
     /// One line of the member list.
     Member = 508 "member" Info;
+    /// A password of the mail itself opened it.
+    PasswordInMail = 550 "password_in_mail" Info;
+    /// A password of another mail opened it.
+    PasswordInNeighbour = 551 "password_in_neighbour" Info;
+    /// A password that was agreed with the sender opened it.
+    PasswordAgreed = 552 "password_agreed" Info;
 
     // 600–699: Office.
     /// Macros removed.

@@ -8,6 +8,7 @@ use crate::{
     message::{
         Growing,
         leaf::{self, Part},
+        locked,
     },
     pdf, plain_file, raster, vcard, xml,
 };
@@ -27,6 +28,7 @@ pub(crate) fn sanitise(
     let part =
         Part { path: PartPath::root(), name: name.to_owned(), content_id: None, charset: None, detected };
     leaf::rewrite(&part, octets, Findings::new(), &mut growing);
+    locked::open(&mut growing);
     growing.text_as_attachment(&part);
     growing.finish()
 }
@@ -56,8 +58,7 @@ pub(crate) fn rewrite(
         Kind::Html => html_file::rewrite(octets, label, budget, findings),
         Kind::Pdf => {
             let reduction = if reduced { pdf::Reduction::Smaller } else { pdf::Reduction::None };
-            let passwords = &growing.rules.supplements.passwords;
-            pdf::flatten(octets, passwords, policy, reduction, budget, findings, growing.surroundings)
+            pdf::flatten(octets, &growing.words, policy, reduction, budget, findings, growing.surroundings)
         }
         Kind::RasterImage => {
             let fidelity = if reduced { raster::Fidelity::Reduced } else { raster::Fidelity::Full };

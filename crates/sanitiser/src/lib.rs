@@ -20,6 +20,7 @@ pub mod mime;
 pub mod ooxml;
 pub mod package;
 mod part;
+pub mod password_words;
 pub mod pdf;
 pub mod plain_file;
 pub mod raster;
@@ -31,6 +32,7 @@ pub mod xml;
 pub mod zip_writer;
 
 pub use part::{FontFace, Rewritten, Surroundings};
+pub use password_words::Letter;
 
 use mail::{Draft, PartPath};
 use policy::{FindingCode, Policy, Report};
@@ -56,8 +58,12 @@ pub enum Job {
 pub struct Supplements {
     /// Parts on which an earlier child died, with the reason: they are not opened again.
     pub failed: Vec<(PartPath, FindingCode)>,
-    /// Passwords to try on locked parts.
+    /// Passwords that a person gave: tried on locked parts first of all.
     pub passwords: Vec<String>,
+    /// Neighbouring mails whose words are tried on locked parts after those of the mail itself.
+    pub letters: Vec<Letter>,
+    /// Passwords that were agreed with the sender: tried last.
+    pub agreed: Vec<String>,
     /// Whether the output was too large: draw at lower resolution and quality.
     pub reduce_output: bool,
 }
@@ -68,6 +74,8 @@ impl fmt::Debug for Supplements {
         f.debug_struct("Supplements")
             .field("failed", &self.failed)
             .field("passwords", &self.passwords.len())
+            .field("letters", &self.letters.len())
+            .field("agreed", &self.agreed.len())
             .field("reduce_output", &self.reduce_output)
             .finish()
     }

@@ -10,6 +10,7 @@ mod body;
 mod embedded;
 mod fields;
 pub(crate) mod leaf;
+pub(crate) mod locked;
 
 use crate::{Outcome, Supplements, Surroundings, calendar, mime};
 use body::Alternative;
@@ -34,6 +35,12 @@ pub(crate) struct Growing<'a> {
     pub(crate) is_message: bool,
     /// Pictures that the text refers to as ［画像n］: Content-ID and mark.
     pub(crate) marks: Vec<(String, u32)>,
+    /// Passwords to try now.
+    pub(crate) words: Vec<String>,
+    /// Parts to be tried again once everything was read.
+    pub(crate) locked: Vec<locked::Locked>,
+    /// Whether a file is open, so that what is met now lies in it.
+    pub(crate) is_attempting: bool,
 }
 
 impl<'a> Growing<'a> {
@@ -50,6 +57,9 @@ impl<'a> Growing<'a> {
             parts: Vec::new(),
             is_message: true,
             marks: Vec::new(),
+            words: supplements.passwords.clone(),
+            locked: Vec::new(),
+            is_attempting: false,
         }
     }
 
@@ -164,6 +174,7 @@ pub(crate) fn sanitise(
         return growing.held(HoldReason::Loop);
     }
     walk(&message.root, &mut growing);
+    locked::open(&mut growing);
     if let Some(root) = growing.parts.first_mut() {
         root.findings.append(field_findings);
     }

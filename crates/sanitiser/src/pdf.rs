@@ -68,6 +68,7 @@ pub fn flatten(
     findings: &mut Findings,
     surroundings: &mut dyn Surroundings,
 ) -> Result<Rewritten, FindingCode> {
+    let passwords = &lock::fitting(input, passwords);
     let pdf = match open(input, passwords) {
         Ok((pdf, password)) => prepare(pdf, input, password, budget, findings)?,
         Err(code) => match lock::taken_off(input) {

@@ -359,6 +359,18 @@ pub(super) fn seen(code: FindingCode) -> Option<Texts> {
             "Only some names of the files in it could be read.",
         ),
         F::Member => ("中のファイル:", "File in it:"),
+        F::PasswordInMail => (
+            "同じメールに書かれていたパスワードで開きました。",
+            "It was opened with a password from the same mail.",
+        ),
+        F::PasswordInNeighbour => (
+            "別のメールに書かれていたパスワードで開きました。",
+            "It was opened with a password from another mail.",
+        ),
+        F::PasswordAgreed => (
+            "あらかじめ決めてあるパスワードで開きました。",
+            "It was opened with the password agreed with the sender.",
+        ),
         F::ExternalReference => {
             ("外のファイルへのつながりは切りました。", "Connections to files elsewhere were cut.")
         }

@@ -66,6 +66,7 @@ fn is_textual(kind: Kind) -> bool {
 }
 
 /// A part on its way through its format module.
+#[derive(Clone)]
 pub(crate) struct Part {
     pub(crate) path: PartPath,
     /// The name as decoded, or empty.
@@ -75,8 +76,23 @@ pub(crate) struct Part {
     pub(crate) detected: detect::Detected,
 }
 
-/// Writes one part anew as policy says, and reports it.
-pub(crate) fn rewrite(part: &Part, octets: &[u8], mut findings: Findings, growing: &mut Growing<'_>) {
+/// Writes one part anew as policy says, and reports it; when it waits for a password, it is tried again later.
+pub(crate) fn rewrite(part: &Part, octets: &[u8], findings: Findings, growing: &mut Growing<'_>) {
+    // The parts of a nested message are visited, and remembered, one by one; a file in a file with the outer one.
+    if growing.is_attempting || part.detected.kind == Kind::Message {
+        return attempt(part, octets, findings, growing);
+    }
+    let from = growing.parts.len();
+    growing.is_attempting = true;
+    attempt(part, octets, findings.clone(), growing);
+    growing.is_attempting = false;
+    if growing.waits_since(from) {
+        growing.remember(part, octets, findings);
+    }
+}
+
+/// Writes one part anew as policy says, with the words at hand, and reports it.
+pub(super) fn attempt(part: &Part, octets: &[u8], mut findings: Findings, growing: &mut Growing<'_>) {
     let kind = part.detected.kind;
     if part.detected.mismatch {
         findings.add_detail(FindingCode::TypeMismatch, part.detected.media_type.as_str());
