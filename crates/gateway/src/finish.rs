@@ -72,22 +72,36 @@ pub(crate) fn follow_up(
 ) -> Result<Option<(Finished, Vec<PartPath>)>, jail::JailError> {
     let job = Job::Message(octets);
     let mut sanitised = pool.sanitise(job, context.policy, context.supplements.clone(), turn)?;
-    let is_waiting = |path: &PartPath| waiting.iter().any(|waiting| path.is_within(waiting));
-    sanitised.draft.attachments.retain(|attachment| is_waiting(&attachment.path));
-    sanitised.report.parts.retain(|part| is_waiting(&part.path) && part.output.is_some());
+    let opened = opened(&sanitised.report, waiting);
+    let brings =
+        |path: &PartPath| opened.iter().any(|opened| path.is_within(opened) || opened.is_within(path));
+    sanitised.draft.attachments.retain(|attachment| brings(&attachment.path));
+    // Of a new archive, what became of its members is told as well.
+    let brought: Vec<PartPath> = sanitised.draft.attachments.iter().map(|part| part.path.clone()).collect();
+    sanitised.report.parts.retain(|part| brought.iter().any(|path| part.path.is_within(path)));
     withhold_largest(&mut sanitised, context);
     let Sanitised { mut draft, report, usage } = sanitised;
     let mut report = Report::of_parts(report.parts);
     draft.text = notice::follow_up_text(context.policy.notice_language);
     thread(&mut draft.fields, context);
     let message = clear(pool, &mut draft, &mut report, turn, context);
-    let is_ready = |path: &&PartPath| draft.attachments.iter().any(|part| part.path.is_within(path));
-    let ready: Vec<PartPath> = waiting.iter().filter(is_ready).cloned().collect();
+    let is_ready = |path: &PartPath| {
+        draft.attachments.iter().any(|part| part.path.is_within(path) || path.is_within(&part.path))
+    };
+    let ready: Vec<PartPath> = opened.into_iter().filter(is_ready).collect();
     if ready.is_empty() || report.outcome == Outcome::Held {
         return Ok(None);
     }
     let (subject, from) = (draft.fields.subject, String::new());
     Ok(Some((Finished { message, report, subject, from, usage }, ready)))
+}
+
+/// The parts that waited and need not wait any more. One in an archive comes with the whole of it.
+fn opened(report: &Report, waiting: &[PartPath]) -> Vec<PartPath> {
+    let still_waits = |path: &PartPath| {
+        report.parts.iter().any(|part| part.path == *path && part.action.withholds() && !part.is_container)
+    };
+    waiting.iter().filter(|path| !still_waits(path)).cloned().collect()
 }
 
 /// Puts a follow-up into the thread of its mail (RFC 5322 §3.6.4).
@@ -227,11 +241,19 @@ fn hold(report: &mut Report, reason: HoldReason) {
 
 /// Marks the part at `path` as withheld, with the reason.
 pub(crate) fn withhold(report: &mut Report, path: &PartPath, action: Action, reason: FindingCode) {
-    if let Some(part) = report.parts.iter_mut().find(|part| part.path == *path && part.output.is_some()) {
-        part.action = action;
-        part.reason = Some(reason);
-        part.output = None;
-        report.outcome = Outcome::Partial;
+    let Some(part) = report.parts.iter_mut().find(|part| part.path == *path && part.output.is_some()) else {
+        return;
+    };
+    part.action = action;
+    part.reason = Some(reason);
+    part.output = None;
+    report.outcome = Outcome::Partial;
+    if part.is_container {
+        // A new archive: what was written of its members stays behind with it.
+        part.is_container = false;
+        report
+            .parts
+            .retain(|part| part.path == *path || !part.path.is_within(path) || part.action.withholds());
     }
 }
 

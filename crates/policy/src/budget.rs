@@ -11,6 +11,7 @@ pub struct Budget {
     parts: u64,
     archive_members: u64,
     unpacked_octets: u64,
+    unlock_rounds: u64,
     pages: u64,
     px: u64,
     text_chars: u64,
@@ -34,6 +35,7 @@ impl Budget {
             parts: limits.parts,
             archive_members: limits.archive_members,
             unpacked_octets: limits.unpacked_octets,
+            unlock_rounds: limits.unlock_rounds,
             pages: limits.pages,
             px: limits.total_px,
             text_chars: limits.text_chars,
@@ -69,6 +71,11 @@ impl Budget {
     /// Octets that may still be unpacked.
     pub fn unpacked_left(&self) -> u64 {
         self.unpacked_octets
+    }
+
+    /// Rounds of key derivation that trying one password is about to take.
+    pub fn spend_unlocking(&mut self, rounds: u64) -> Result<(), Exhausted> {
+        spend(&mut self.unlock_rounds, rounds, FindingCode::LimitUnlocking)
     }
 
     /// Pages about to be rendered.

@@ -255,6 +255,14 @@ codes! {
     MemberListIncomplete = 507 "member_list_incomplete" Notice;
     /// One line of the member list.
     Member = 508 "member" Info;
+    /// A kind of archive, or of compression in it, that is not opened.
+    ArchiveUnsupported = 510 "archive_unsupported" Warning;
+    /// One of the given passwords opened it; what was written of it bears none.
+    Unlocked = 511 "unlocked" Notice;
+    /// Trying passwords would have taken too long.
+    LimitUnlocking = 512 "limit_unlocking" Warning;
+    /// What a system adds to an archive of its own (`.DS_Store`, `Thumbs.db`) left out.
+    SystemFileDropped = 513 "system_file_dropped" Info;
     /// A password of the mail itself opened it.
     PasswordInMail = 550 "password_in_mail" Info;
     /// A password of another mail opened it.

@@ -28,6 +28,8 @@ pub struct Limits {
     pub unpacked_octets: u64,
     /// Unpacked octets per packed octet, looked at once 10 MiB are unpacked.
     pub unpack_ratio: u64,
+    /// Rounds of key derivation that trying passwords may take, over all locked parts together.
+    pub unlock_rounds: u64,
     /// Pages of all documents together.
     pub pages: u64,
     /// Longest side of a rendered page, in pixels.
@@ -63,6 +65,7 @@ impl Limits {
         archive_members: 10_000,
         unpacked_octets: 500 * MIB,
         unpack_ratio: 200,
+        unlock_rounds: 120_000_000,
         pages: 1_000,
         page_side_px: 16_000,
         page_px: 40_000_000,

@@ -12,9 +12,10 @@ pub enum Rule {
     Flatten,
     /// Take the text alone.
     Extract,
-    /// Remove an archive and list its members.
+    /// Remove an archive and list its members. A locked one that a given password opens is unpacked all the same:
+    /// whoever gave the password asked for what is inside.
     Strip,
-    /// Sanitise the members of a container one by one.
+    /// Sanitise the members of a container one by one; an archive becomes a new zip of what was written of them.
     Unpack,
     /// Wait for a renderer, a password or a person.
     Await,
@@ -53,7 +54,7 @@ impl Rule {
             Kind::Message => &[Self::Unpack, Self::Remove],
             Kind::Pdf => &[Self::Flatten, Self::Remove],
             Kind::RasterImage => &[Self::Rebuild, Self::Remove],
-            Kind::Archive => &[Self::Strip, Self::Remove],
+            Kind::Archive => &[Self::Strip, Self::Unpack, Self::Remove],
             Kind::Ooxml | Kind::OpenDocument | Kind::LegacyOffice | Kind::DomesticDocument => {
                 &[Self::Await, Self::Remove]
             }

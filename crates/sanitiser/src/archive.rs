@@ -13,10 +13,18 @@ mod cab;
 mod gzip;
 mod judge;
 mod lzh;
+mod lzw;
 mod names;
 mod rar;
+mod streams;
 mod tar;
+mod tree;
+pub(crate) mod unpack;
+mod untar;
+mod unzip;
+pub(crate) mod words;
 mod zip;
+mod zip_lock;
 
 use policy::{Budget, FindingCode, Findings};
 
@@ -83,6 +91,7 @@ impl ArchiveFormat {
             | [0xfd, b'7', b'z', b'X', b'Z', 0, ..]
             | [0x28, 0xb5, 0x2f, 0xfd, ..]
             | [b'L', b'Z', b'I', b'P', ..]
+            | [0x5d, 0, 0, 0x80, 0, ..]
             | [0x1f, 0x9d, ..] => Self::Stream,
             [_, _, b'-', b'l' | b'p', b'h' | b'z' | b'm', _, b'-', ..] => Self::Lzh,
             _ if tar::is_header(input) => Self::Tar,

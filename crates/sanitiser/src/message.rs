@@ -41,6 +41,8 @@ pub(crate) struct Growing<'a> {
     pub(crate) locked: Vec<locked::Locked>,
     /// Whether a file is open, so that what is met now lies in it.
     pub(crate) is_attempting: bool,
+    /// Archives in archives, as deep as the part that is being written anew stands.
+    pub(crate) archive_depth: u64,
 }
 
 impl<'a> Growing<'a> {
@@ -60,6 +62,7 @@ impl<'a> Growing<'a> {
             words: supplements.passwords.clone(),
             locked: Vec::new(),
             is_attempting: false,
+            archive_depth: 0,
         }
     }
 

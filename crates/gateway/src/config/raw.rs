@@ -281,6 +281,8 @@ limits! {
     unpacked: octets => unpacked_octets;
     /// Unpacked octets per packed octet. Default 200.
     unpack_ratio: count => unpack_ratio;
+    /// Rounds of key derivation for trying passwords. Default 120000000.
+    unlock_rounds: count => unlock_rounds;
     /// Pages of all documents. Default 1000.
     pages: count => pages;
     /// Pixels of one page. Default 40000000.

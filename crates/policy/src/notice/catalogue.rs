@@ -42,6 +42,7 @@ pub(super) fn outcome(part: &PartReport) -> Texts {
 }
 
 /// Why a part is not passed on.
+#[expect(clippy::too_many_lines, reason = "one table with a row for every reason")]
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "most codes are no reasons; the general sentence is true of all"
@@ -59,6 +60,7 @@ fn reason(code: FindingCode) -> Texts {
         | F::LimitTotalPixels
         | F::LimitText
         | F::LimitNodes
+        | F::LimitUnlocking
         | F::LimitParts => (
             "大きすぎる、または中身が多すぎるため、お渡ししていません。",
             "Not passed on: it is too large or holds too much.",
@@ -95,6 +97,22 @@ fn reason(code: FindingCode) -> Texts {
         F::ArchiveStripped => (
             "圧縮ファイルのため、お渡ししていません。中のファイルの名前は一覧にあります。",
             "Not passed on: it is an archive. The names of the files in it are listed.",
+        ),
+        F::ArchiveUnsupported => (
+            "この種類の圧縮ファイルは開くことができないため、お渡ししていません。",
+            "Not passed on: archives of this kind cannot be opened here.",
+        ),
+        F::MultiVolume => (
+            "分割された圧縮ファイルの一部で、これだけでは開けないため、お渡ししていません。",
+            "Not passed on: it is one piece of an archive in several pieces and cannot be opened alone.",
+        ),
+        F::ArchiveOverlap => (
+            "圧縮ファイルの作りが正しくなく、ソフトによって中身が変わるため、お渡ししていません。",
+            "Not passed on: the archive is badly built and programs read it differently.",
+        ),
+        F::LinkMember => (
+            "ほかのファイルを指すだけの項目で、中身がないため、お渡ししていません。",
+            "Not passed on: it only points to another file and has no content.",
         ),
         F::ExternalBody => (
             "中身がこのメールの中にないため、お渡しできません。",
@@ -187,6 +205,18 @@ pub(super) fn seen(code: FindingCode) -> Option<Texts> {
             ("作り直せない部分がありました。", "Part of it could not be made anew.")
         }
         F::Locked => ("パスワードが付いています。", "It is locked with a password."),
+        F::Unlocked => (
+            "パスワードで開きました。お渡しするファイルにはパスワードが付いていません。",
+            "It was opened with its password; what is passed on bears none.",
+        ),
+        F::LimitUnlocking => (
+            "パスワードを試すのに時間がかかりすぎるため、途中でやめました。",
+            "Trying passwords would have taken too long.",
+        ),
+        F::ArchiveUnsupported => (
+            "開くことのできない圧縮の部分がありました。",
+            "Part of it is compressed in a way that is not opened.",
+        ),
         F::TypeNotAllowed | F::TypeUnknown | F::RendererMissing | F::PolicyRemoves | F::NotSupportedYet => {
             ("お渡ししない種類の部分がありました。", "Part of it is of a kind that is not passed on.")
         }
@@ -391,6 +421,7 @@ pub(super) fn seen(code: FindingCode) -> Option<Texts> {
         | F::ImageMetadata
         | F::OrientationApplied
         | F::ColourProfile
+        | F::SystemFileDropped
         | F::ElementDropped => return None,
     })
 }

@@ -68,7 +68,9 @@ pub(super) fn gather(report: &Report, tongue: Tongue) -> Content {
 fn is_file(part: &PartReport) -> bool {
     let newly_written = match part.action {
         Action::Rebuild | Action::Flatten | Action::Extract => true,
-        Action::Unpack | Action::Merge(_) | Action::Await(_) | Action::Remove => false,
+        // An archive that is passed on as a new one.
+        Action::Unpack => return part.output.is_some(),
+        Action::Merge(_) | Action::Await(_) | Action::Remove => false,
     };
     let is_root_text = part.path.depth() == 1 && part.media_type.top_level() == "text";
     newly_written && !part.is_container && (part.output.is_some() || !is_root_text)

@@ -35,7 +35,7 @@ pub(super) fn read(input: &[u8], out: &mut Gathered<'_>) -> Result<(), Stop> {
 }
 
 /// FNAME (§2.3.1).
-fn stored_name(input: &[u8]) -> Option<&[u8]> {
+pub(super) fn stored_name(input: &[u8]) -> Option<&[u8]> {
     let flags = *input.get(3)?;
     let mut at = 10_usize;
     if flags & 4 != 0 {

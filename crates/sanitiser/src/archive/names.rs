@@ -10,6 +10,7 @@ const NAME_OCTETS_MAX: usize = 1_024;
 const NAME_CHARS_MAX: usize = 150;
 
 /// A name as it stands in the archive.
+#[derive(Clone)]
 pub(super) enum RawName {
     /// Said to be, or by its format always, Unicode.
     Known(String),

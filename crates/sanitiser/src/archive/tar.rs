@@ -49,7 +49,7 @@ pub(super) fn is_header(input: &[u8]) -> bool {
     input.first_chunk::<512>().is_some_and(|block| checksum_holds(block) && block.first() != Some(&0))
 }
 
-fn checksum_holds(block: &Block) -> bool {
+pub(super) fn checksum_holds(block: &Block) -> bool {
     let Some(claimed) = number(field(block, 148, 8)) else { return false };
     let sum = |value: fn(u8) -> i64| {
         let octets = block.iter().enumerate();
@@ -60,12 +60,12 @@ fn checksum_holds(block: &Block) -> bool {
         .contains(&i64::try_from(claimed).unwrap_or(-1))
 }
 
-fn field(block: &Block, at: usize, length: usize) -> &[u8] {
+pub(super) fn field(block: &Block, at: usize, length: usize) -> &[u8] {
     block.get(at..at.saturating_add(length)).unwrap_or_default()
 }
 
 /// Octal, or base 256 with the highest bit set (GNU, star).
-fn number(field: &[u8]) -> Option<u64> {
+pub(super) fn number(field: &[u8]) -> Option<u64> {
     if let Some((&first, rest)) = field.split_first()
         && first & 0x80 != 0
     {
@@ -80,15 +80,15 @@ fn number(field: &[u8]) -> Option<u64> {
     if digits.is_empty() { Some(0) } else { u64::from_str_radix(digits, 8).ok() }
 }
 
-fn until_nul(octets: &[u8]) -> &[u8] {
+pub(super) fn until_nul(octets: &[u8]) -> &[u8] {
     octets.split(|&octet| octet == 0).next().unwrap_or_default()
 }
 
 /// What a record in front of a member says about it.
 #[derive(Default)]
-struct Ahead {
-    name: Option<RawName>,
-    size: Option<u64>,
+pub(super) struct Ahead {
+    pub(super) name: Option<RawName>,
+    pub(super) size: Option<u64>,
 }
 
 /// Reads members up to the two zero blocks.
@@ -140,7 +140,7 @@ pub(super) fn read(blocks: &mut impl Blocks, out: &mut Gathered<'_>) -> Result<(
     }
 }
 
-fn entry(block: &Block, name: Option<RawName>, size: u64, kind: u8, head: Vec<u8>) -> Entry {
+pub(super) fn entry(block: &Block, name: Option<RawName>, size: u64, kind: u8, head: Vec<u8>) -> Entry {
     let short = until_nul(field(block, 0, 100));
     let prefix = if field(block, 257, 6) == b"ustar\0" { until_nul(field(block, 345, 155)) } else { b"" };
     let name = name.unwrap_or_else(|| {
@@ -172,7 +172,7 @@ fn content(blocks: &mut impl Blocks, size: u64, out: &mut Gathered<'_>) -> Optio
 }
 
 /// `LENGTH KEY=VALUE\n` records.
-fn pax(mut content: &[u8], ahead: &mut Ahead) {
+pub(super) fn pax(mut content: &[u8], ahead: &mut Ahead) {
     while let Some(space) = content.iter().position(|&octet| octet == b' ') {
         let digits = content.get(..space).and_then(|digits| std::str::from_utf8(digits).ok());
         let Some(length) = digits.and_then(|digits| digits.parse::<usize>().ok()) else { return };

@@ -7,7 +7,7 @@
 
 use super::{Entry, Gathered, Stop, le16, le32, le64, names::RawName};
 use flate2::{Decompress, FlushDecompress};
-use policy::FindingCode;
+use policy::{Budget, FindingCode, Findings};
 
 const END_SIGNATURE: &[u8] = b"PK\x05\x06";
 const LOCAL_SIGNATURE: &[u8] = b"PK\x03\x04";
@@ -15,6 +15,8 @@ const CENTRAL_SIGNATURE: &[u8] = b"PK\x01\x02";
 /// Fixed part of the end record, and the longest comment behind it.
 const END_OCTETS: usize = 22;
 const COMMENT_OCTETS_MAX: usize = 65_535;
+/// Detail of the finding that two members share octets.
+const OVERLAP: &str = "members overlap";
 /// How much of a member is looked at.
 const HEAD_OCTETS: usize = 64;
 
@@ -43,16 +45,16 @@ struct Directory {
     prefix: usize,
 }
 
-fn directory(input: &[u8], out: &mut Gathered<'_>) -> Option<Directory> {
+fn directory(input: &[u8], findings: &mut Findings) -> Option<Directory> {
     let end = end_record(input)?;
     let field16 = |at: usize| le16(input, end.saturating_add(at));
     let field32 = |at: usize| le32(input, end.saturating_add(at));
     if (field16(4)? != 0 && field16(4)? != 0xffff) || field16(8)? != field16(10)? {
-        out.findings.add(FindingCode::MultiVolume);
+        findings.add(FindingCode::MultiVolume);
     }
     let comment = usize::from(field16(20)?);
     if end.saturating_add(END_OCTETS).saturating_add(comment) != input.len() {
-        out.findings.add_detail(FindingCode::ArchiveOverlap, "octets behind the end");
+        findings.add_detail(FindingCode::ArchiveOverlap, "octets behind the end");
     }
     let mut directory = Directory {
         entries: u64::from(field16(10)?),
@@ -76,7 +78,7 @@ fn directory(input: &[u8], out: &mut Gathered<'_>) -> Option<Directory> {
     let actual = behind.checked_sub(directory.size)?;
     directory.prefix = actual.checked_sub(directory.offset)?;
     if directory.prefix > 0 {
-        out.findings.add_detail(FindingCode::ArchiveOverlap, "octets in front");
+        findings.add_detail(FindingCode::ArchiveOverlap, "octets in front");
     }
     directory.offset = actual;
     Some(directory)
@@ -84,10 +86,41 @@ fn directory(input: &[u8], out: &mut Gathered<'_>) -> Option<Directory> {
 
 /// Reads the central directory.
 pub(super) fn read(input: &[u8], out: &mut Gathered<'_>) -> Result<(), Stop> {
+    if directory(input, &mut Findings::new()).is_none() {
+        if input.starts_with(b"PK\x07\x08") {
+            out.findings.add(FindingCode::MultiVolume);
+        }
+        return scan(input, out);
+    }
+    let read = walk(input, out, &mut |central, local, out| {
+        let head = match local {
+            Some(local) => head(input, local, central, out)?,
+            None => Vec::new(),
+        };
+        out.take(central.entry(head))
+    })?;
+    if read == Listing::Whole {
+        out.finish();
+    }
+    Ok(())
+}
+
+/// Whether the directory holds what it says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Listing {
+    Whole,
+    Broken,
+}
+
+/// What is done with each member.
+type Each<'e, 'i> = dyn FnMut(&Central<'i>, Option<&Local>, &mut Gathered<'_>) -> Result<(), Stop> + 'e;
+
+/// Goes through the directory, each member held against its local header.
+fn walk<'i>(input: &'i [u8], out: &mut Gathered<'_>, each: &mut Each<'_, 'i>) -> Result<Listing, Stop> {
     if input.starts_with(b"PK\x07\x08") {
         out.findings.add(FindingCode::MultiVolume);
     }
-    let Some(directory) = directory(input, out) else { return scan(input, out) };
+    let Some(directory) = directory(input, out.findings) else { return Ok(Listing::Broken) };
     let end = directory.offset.saturating_add(directory.size);
     let mut at = directory.offset;
     let mut read = 0_u64;
@@ -100,26 +133,73 @@ pub(super) fn read(input: &[u8], out: &mut Gathered<'_>) -> Result<(), Stop> {
             .local
             .checked_add(directory.prefix)
             .and_then(|local| held_against(input, local, &central));
-        let head = match &local {
+        match &local {
             Some(local) => {
                 spans.push((local.start, local.end));
                 if !local.agrees {
                     out.findings.add_detail(FindingCode::ArchiveOverlap, "headers contradict each other");
                 }
-                head(input, local, &central, out)?
             }
-            None => {
-                out.findings.add_detail(FindingCode::ArchiveOverlap, "member without content");
-                Vec::new()
-            }
-        };
-        out.take(central.entry(head))?;
+            None => out.findings.add_detail(FindingCode::ArchiveOverlap, "member without content"),
+        }
+        each(&central, local.as_ref(), out)?;
     }
     overlaps(input, spans, directory.prefix, directory.offset, out);
-    if at == end && read == directory.entries {
-        out.finish();
+    Ok(if at == end && read == directory.entries { Listing::Whole } else { Listing::Broken })
+}
+
+/// A member with its packed octets.
+pub(super) struct Packed<'a> {
+    pub(super) name: RawName,
+    pub(super) is_folder: bool,
+    pub(super) is_link: bool,
+    pub(super) method: u16,
+    pub(super) size: u64,
+    pub(super) crc: u32,
+    /// The packed octets; `None` when there is no local header where the directory says.
+    pub(super) content: Option<&'a [u8]>,
+    /// Whether the end of an LZMA stream is marked instead of known by its size (§4.4.4, bit 1).
+    pub(super) has_end_mark: bool,
+    pub(super) lock: Option<Lock>,
+}
+
+/// How a member is locked.
+#[derive(Clone, Copy)]
+pub(super) enum Lock {
+    /// The old way (§6.1); the octet that the twelfth decrypted one must be.
+    ZipCrypto { check: u8 },
+    /// `AES` of `WinZip` (AE-1, AE-2): strength 1 to 3, and whether the CRC is that of the content.
+    Aes { strength: u8, has_crc: bool },
+    /// Another way that nobody here knows (§7).
+    Other,
+}
+
+/// All members with their packed octets; a directory that is missing, broken or overlaps is a verdict on the whole.
+pub(super) fn members<'i>(
+    input: &'i [u8],
+    budget: &mut Budget,
+    findings: &mut Findings,
+) -> Result<Vec<Packed<'i>>, FindingCode> {
+    let mut seen = Findings::new();
+    let mut members = Vec::new();
+    let mut out =
+        Gathered { budget, findings: &mut seen, entries: Vec::new(), locked: false, complete: false };
+    let listing = walk(input, &mut out, &mut |central, local, out| {
+        out.budget.spend_archive_members(1).map_err(|exhausted| out.limit(exhausted.0))?;
+        let content = local.and_then(|local| input.get(local.content..local.end));
+        members.push(central.packed(content));
+        Ok(())
+    });
+    let is_overlapping = seen.iter().any(|finding| finding.detail == OVERLAP);
+    let limit =
+        [FindingCode::LimitArchiveMembers, FindingCode::MultiVolume].into_iter().find(|&c| seen.has(c));
+    findings.append(seen);
+    match listing {
+        _ if limit.is_some() => Err(limit.unwrap_or(FindingCode::Unreadable)),
+        _ if is_overlapping => Err(FindingCode::ArchiveOverlap),
+        Ok(Listing::Whole) => Ok(members),
+        Ok(Listing::Broken) | Err(Stop) => Err(FindingCode::Unreadable),
     }
-    Ok(())
 }
 
 /// A central directory header.
@@ -133,6 +213,9 @@ struct Central<'a> {
     size: u64,
     unix_mode: u32,
     local: usize,
+    time: u16,
+    /// Strength, whether the CRC holds, and the real method (`WinZip` extra field 0x9901).
+    aes: Option<(u8, bool, u16)>,
 }
 
 fn central(input: &[u8], at: usize) -> Option<(Central<'_>, usize)> {
@@ -153,6 +236,8 @@ fn central(input: &[u8], at: usize) -> Option<(Central<'_>, usize)> {
         size: u64::from(field32(24)?),
         unix_mode: if made_by_unix { field32(38)? >> 16 } else { 0 },
         local: usize::try_from(field32(42)?).ok()?,
+        time: field16(12)?,
+        aes: None,
     };
     input.get(comment_start..next)?;
     extra_fields(input.get(extra_start..comment_start)?, &mut entry);
@@ -180,6 +265,12 @@ fn extra_fields<'a>(mut extra: &'a [u8], entry: &mut Central<'a>) {
             if entry.local == 0xffff_ffff {
                 entry.local = next().and_then(|local| usize::try_from(local).ok()).unwrap_or(entry.local);
             }
+        } else if tag == 0x9901 {
+            let version = le16(content, 0);
+            entry.aes = content
+                .get(4)
+                .zip(le16(content, 5))
+                .map(|(&strength, method)| (strength, version == Some(1), method));
         } else if tag == 0x7075 {
             let mut crc = flate2::Crc::new();
             crc.update(entry.name);
@@ -193,22 +284,60 @@ fn extra_fields<'a>(mut extra: &'a [u8], entry: &mut Central<'a>) {
 
 impl Central<'_> {
     fn entry(&self, head: Vec<u8>) -> Entry {
-        let name = match self.unicode_name {
+        Entry {
+            name: self.raw_name(),
+            size_octets: Some(self.size),
+            encrypted: self.flags & 1 != 0,
+            is_folder: self.is_folder(),
+            is_link: self.is_link(),
+            head,
+        }
+    }
+
+    fn raw_name(&self) -> RawName {
+        match self.unicode_name {
             Some(name) => RawName::utf8(name),
             None if self.flags & 0x800 != 0 => RawName::utf8(self.name),
             None => RawName::local(self.name),
+        }
+    }
+
+    fn is_folder(&self) -> bool {
+        self.name.ends_with(b"/")
+    }
+
+    /// `S_IFMT`: symbolic link, or devices, sockets and pipes.
+    fn is_link(&self) -> bool {
+        matches!(self.unix_mode & 0o170_000, 0o120_000 | 0o020_000 | 0o060_000 | 0o010_000 | 0o140_000)
+    }
+
+    fn packed<'c>(&self, content: Option<&'c [u8]>) -> Packed<'c> {
+        let lock = match (self.flags & 1 != 0, self.flags & 0x2040 != 0, self.method, self.aes) {
+            (false, ..) => None,
+            (true, true, ..) => Some(Lock::Other),
+            (true, false, 99, Some((strength @ 1..=3, has_crc, _))) => Some(Lock::Aes { strength, has_crc }),
+            (true, false, 99, _) => Some(Lock::Other),
+            (true, false, ..) => {
+                // With a data descriptor the CRC was not yet known: the time stands in for it.
+                let [crc, ..] = self.crc.to_be_bytes();
+                let [time, _] = self.time.to_be_bytes();
+                Some(Lock::ZipCrypto { check: if self.flags & 8 != 0 { time } else { crc } })
+            }
         };
-        Entry {
-            name,
-            size_octets: Some(self.size),
-            encrypted: self.flags & 1 != 0,
-            is_folder: self.name.ends_with(b"/"),
-            // S_IFMT: symbolic link, or devices, sockets and pipes.
-            is_link: matches!(
-                self.unix_mode & 0o170_000,
-                0o120_000 | 0o020_000 | 0o060_000 | 0o010_000 | 0o140_000
-            ),
-            head,
+        let method = match (self.method, self.aes) {
+            (99, Some((_, _, method))) => method,
+            (method, _) => method,
+        };
+        Packed {
+            name: self.raw_name(),
+            is_folder: self.is_folder(),
+            is_link: self.is_link(),
+            method,
+            size: self.size,
+            crc: self.crc,
+            content,
+            has_end_mark: self.flags & 2 != 0,
+            lock,
         }
     }
 }
@@ -281,7 +410,7 @@ fn overlaps(
     let mut behind = first;
     for (start, end) in spans.into_iter().chain([(directory, directory)]) {
         if start < behind {
-            out.findings.add_detail(FindingCode::ArchiveOverlap, "members overlap");
+            out.findings.add_detail(FindingCode::ArchiveOverlap, OVERLAP);
         } else {
             // A data descriptor takes at most 24 octets.
             let gap = input.get(behind..start).unwrap_or_default();

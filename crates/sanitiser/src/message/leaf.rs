@@ -6,7 +6,8 @@
 
 use super::{Growing, body, fields, findings_of};
 use crate::{
-    archive, detect, file,
+    archive::{self, unpack::Written},
+    detect, file,
     mime::{self, Disposition, Entity},
 };
 use mail::{Attachment, PartPath};
@@ -117,16 +118,8 @@ pub(super) fn attempt(part: &Part, octets: &[u8], mut findings: Findings, growin
             let (wait, code) = waiting_reason(kind);
             withheld(part, octets, Action::Await(wait), code, findings, growing);
         }
-        Rule::Strip => {
-            let list = archive::list(octets, &mut growing.budget, &mut findings);
-            findings.add(FindingCode::ArchiveStripped);
-            let (action, code) = if list.locked {
-                (Action::Await(AwaitFor::Password), FindingCode::Locked)
-            } else {
-                (Action::Remove, FindingCode::ArchiveStripped)
-            };
-            withheld(part, octets, action, code, findings, growing);
-        }
+        Rule::Strip => strip(part, octets, findings, growing),
+        Rule::Unpack if kind == Kind::Archive => unpack(part, octets, findings, growing),
         Rule::Unpack if kind == Kind::Message => nested(part, octets, findings, growing),
         Rule::Rebuild | Rule::Flatten | Rule::Extract | Rule::Unpack => {
             match file::rewrite(&part.detected, octets, part.charset.as_deref(), &mut findings, growing) {
@@ -138,6 +131,57 @@ pub(super) fn attempt(part: &Part, octets: &[u8], mut findings: Findings, growin
                 Err(code) => withheld(part, octets, Action::Remove, code, findings, growing),
             }
         }
+    }
+}
+
+/// An archive is removed and its members are listed; a locked one is unpacked when a password fits.
+fn strip(part: &Part, octets: &[u8], mut findings: Findings, growing: &mut Growing<'_>) {
+    let list = archive::list(octets, &mut growing.budget, &mut findings);
+    if list.locked && !growing.words.is_empty() {
+        return unpack(part, octets, findings, growing);
+    }
+    findings.add(FindingCode::ArchiveStripped);
+    let (action, code) = if list.locked {
+        (Action::Await(AwaitFor::Password), FindingCode::Locked)
+    } else {
+        (Action::Remove, FindingCode::ArchiveStripped)
+    };
+    withheld(part, octets, action, code, findings, growing);
+}
+
+/// The members of an archive are written anew, and a new zip is made of them; in an archive, a folder.
+fn unpack(part: &Part, octets: &[u8], mut findings: Findings, growing: &mut Growing<'_>) {
+    let at = growing.parts.len();
+    match archive::unpack::members(part, octets, &mut findings, growing) {
+        Ok(Written::Folder(files)) => {
+            growing.draft.attachments.extend(files);
+            report(part, octets, Action::Unpack, None, findings, growing);
+        }
+        Ok(Written::Zip(_, 0)) => report(part, octets, Action::Unpack, None, findings, growing),
+        Ok(Written::Zip(zip, _)) => match zip.finish() {
+            Ok(zip) => attach(part, octets, archive::unpack::rewritten(zip), findings, growing),
+            // It cannot be written for want of memory alone.
+            Err(_) => {
+                growing.parts.truncate(at);
+                return withheld(part, octets, Action::Remove, FindingCode::LimitOutput, findings, growing);
+            }
+        },
+        Err(code) => {
+            growing.parts.truncate(at);
+            // What is inside is told at least; the limits of the whole are not spent on that.
+            let mut budget = growing.budget.clone();
+            let _list = archive::list(octets, &mut budget, &mut findings);
+            let action = match code {
+                FindingCode::Locked => Action::Await(AwaitFor::Password),
+                _ => Action::Remove,
+            };
+            return withheld(part, octets, action, code, findings, growing);
+        }
+    }
+    // The archive stands above its members.
+    if let Some(mut container) = growing.parts.pop() {
+        container.is_container = true;
+        growing.parts.insert(at, container);
     }
 }
 
@@ -165,7 +209,7 @@ fn attach(
 ) {
     let wanted = display_name(part, growing);
     let cleaned = mail::file_name(&wanted, rewritten.extension);
-    if cleaned.changed && !part.name.is_empty() {
+    if cleaned.changed && !part.name.is_empty() && cleaned.name != part.name {
         findings.add_detail(FindingCode::NameChanged, &part.name);
     }
     if cleaned.deceives {
@@ -193,7 +237,10 @@ fn display_name(part: &Part, growing: &Growing<'_>) -> String {
         return format!("{}{mark}", Phrase::PictureName.file_name(language));
     }
     if !part.name.is_empty() {
-        return part.name.clone();
+        return match part.detected.kind {
+            Kind::Archive => archive::unpack::stem(&part.name),
+            _ => part.name.clone(),
+        };
     }
     let phrase = match part.detected.kind {
         Kind::RasterImage => Phrase::PictureName,

@@ -105,7 +105,9 @@ fn again(locked: Locked, source: FindingCode, growing: &mut Growing<'_>) -> Opti
     growing.draft.attachments = files.into_iter().filter(|file| !file.path.is_within(&path)).collect();
     let (parts, files) = (growing.parts.len(), growing.draft.attachments.len());
     let text = growing.draft.text.len();
+    growing.is_attempting = true;
     leaf::attempt(&locked.part, &locked.octets, locked.findings.clone(), growing);
+    growing.is_attempting = false;
     // What stood in the text after the first attempt stands there still.
     growing.draft.text.truncate(text);
     let waits = growing.waits_since(parts);
