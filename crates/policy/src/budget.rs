@@ -101,6 +101,11 @@ impl Budget {
         spend(&mut self.px, px, FindingCode::LimitTotalPixels)
     }
 
+    /// Pixels about to be painted over in a drawing whose own area is spent already.
+    pub fn spend_drawing(&mut self, px: u64) -> Result<(), Exhausted> {
+        spend(&mut self.px, px, FindingCode::LimitTotalPixels)
+    }
+
     /// Characters of text about to be written.
     pub fn spend_text(&mut self, chars: u64) -> Result<(), Exhausted> {
         spend(&mut self.text_chars, chars, FindingCode::LimitText)

@@ -58,9 +58,8 @@ impl Rule {
             Kind::Ooxml | Kind::OpenDocument | Kind::LegacyOffice | Kind::DomesticDocument => {
                 &[Self::Await, Self::Remove]
             }
-            Kind::OtherImage | Kind::Svg | Kind::Metafile | Kind::OutlookMessage | Kind::Tnef => {
-                &[Self::Remove, Self::Await]
-            }
+            Kind::Metafile => &[Self::Flatten, Self::Remove],
+            Kind::OtherImage | Kind::Svg | Kind::OutlookMessage | Kind::Tnef => &[Self::Remove, Self::Await],
             Kind::EncryptedMail => &[Self::Await, Self::Remove],
             Kind::Signature
             | Kind::Executable

@@ -16,6 +16,7 @@ pub mod html_file;
 pub mod json;
 pub mod markup;
 mod message;
+pub mod metafile;
 pub mod mime;
 pub mod ooxml;
 pub mod package;

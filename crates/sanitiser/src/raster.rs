@@ -70,6 +70,24 @@ pub fn rebuild(
     write(picture, &outline, policy, findings, fidelity)
 }
 
+/// The pixels of a picture that is part of another document: upright, in sRGB, eight bits a channel.
+pub(crate) fn pixels(
+    input: &[u8],
+    budget: &mut Budget,
+    findings: &mut Findings,
+) -> Result<DynamicImage, FindingCode> {
+    let format = Format::of(input).ok_or(FindingCode::Unreadable)?;
+    let outline = outline::survey(format, input);
+    let mut picture = decode::decode(format, input, &outline, budget, findings)?;
+    picture.apply_orientation(outline.orientation);
+    Ok(picture)
+}
+
+/// Writes a picture that we drew ourselves.
+pub(crate) fn png(picture: &DynamicImage) -> Result<Vec<u8>, FindingCode> {
+    png::write(picture)
+}
+
 /// What the structure alone tells.
 fn report(outline: &Outline, findings: &mut Findings) {
     findings.add_many(FindingCode::ImageMetadata, outline.metadata, "");

@@ -9,6 +9,11 @@ type Texts = (&'static str, &'static str);
 pub(super) fn outcome(part: &PartReport) -> Texts {
     let kind = part.media_type.top_level();
     match &part.action {
+        Action::Flatten
+            if part.output.as_ref().is_some_and(|output| output.media_type.top_level() == "image") =>
+        {
+            ("見た目のとおりの画像にしました。", "It was turned into a picture that looks the same.")
+        }
         Action::Flatten if kind == "image" => {
             ("見た目のとおりのPDFにしました。", "It was turned into a PDF that looks the same.")
         }

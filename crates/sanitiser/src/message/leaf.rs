@@ -310,7 +310,7 @@ fn removal_reason(kind: Kind) -> FindingCode {
         | Kind::Audio
         | Kind::Video
         | Kind::OtherKnown => FindingCode::TypeNotAllowed,
-        Kind::OtherImage | Kind::Svg | Kind::Metafile | Kind::OutlookMessage | Kind::Tnef | Kind::Vcard => {
+        Kind::OtherImage | Kind::Svg | Kind::OutlookMessage | Kind::Tnef | Kind::Vcard => {
             FindingCode::NotSupportedYet
         }
         _ => FindingCode::PolicyRemoves,

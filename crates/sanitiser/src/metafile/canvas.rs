@@ -1,0 +1,275 @@
+//! Pixels that are drawn on: paths and pictures in pixel coordinates, through a clip.
+//!
+//! *Security.* Every act is spent from the budget before it is done: the area that it covers, and for every point of
+//! a path the height that its edges may cross. Once the budget is empty nothing more is drawn, and the player learns
+//! it from [`Canvas::exhausted`]. Dashes are drawn only where their number is bounded.
+
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "pixel figures: floats are clamped to the canvas before they become counts, and sides are below 2^16"
+)]
+
+use image::{RgbaImage, imageops};
+use policy::{Budget, FindingCode};
+use std::rc::Rc;
+use tiny_skia::{
+    BlendMode, Color, FillRule, FilterQuality, IntSize, Mask, Paint, Path, PathBuilder, Pattern, Pixmap,
+    PixmapPaint, Rect, Shader, SpreadMode, Stroke, StrokeDash, Transform,
+};
+
+/// Most dashes along one line.
+const DASHES_MAX: f32 = 10_000.0;
+/// Points of an outline for one point of the line that is stroked.
+const STROKE_POINTS: u64 = 8;
+/// Sub-scanlines of a pixel in the anti-aliased fill.
+const SUPERSAMPLED: u64 = 4;
+
+/// What an area is painted with.
+#[derive(Clone)]
+pub(super) enum Ink {
+    /// One colour.
+    Plain(Color),
+    /// A small picture, repeated.
+    Tile(Rc<Pixmap>, f32),
+    /// From one colour to another between two points.
+    Gradient([(f32, f32); 2], [Color; 2]),
+}
+
+/// A line: width in pixels, dashes in pixels.
+#[derive(Clone)]
+pub(super) struct Line {
+    pub(super) colour: Color,
+    pub(super) stroke: Stroke,
+    pub(super) dashes: Vec<f32>,
+}
+
+/// The canvas.
+pub(super) struct Canvas<'b> {
+    pixmap: Pixmap,
+    budget: &'b mut Budget,
+    exhausted: Option<FindingCode>,
+    /// Acts that left something.
+    pub(super) drawn: u32,
+}
+
+pub(super) type Clip = Option<Rc<Mask>>;
+
+impl<'b> Canvas<'b> {
+    /// A transparent canvas.
+    pub(super) fn new(width: u32, height: u32, budget: &'b mut Budget) -> Result<Self, FindingCode> {
+        budget.spend_image(u64::from(width), u64::from(height)).map_err(|exhausted| exhausted.0)?;
+        let pixmap = Pixmap::new(width, height).ok_or(FindingCode::LimitImagePixels)?;
+        Ok(Self { pixmap, budget, exhausted: None, drawn: 0 })
+    }
+
+    pub(super) fn width(&self) -> f32 {
+        self.pixmap.width() as f32
+    }
+
+    pub(super) fn height(&self) -> f32 {
+        self.pixmap.height() as f32
+    }
+
+    pub(super) fn budget(&mut self) -> &mut Budget {
+        self.budget
+    }
+
+    /// Why nothing more is drawn.
+    pub(super) fn exhausted(&self) -> Option<FindingCode> {
+        self.exhausted
+    }
+
+    /// Notes what an act of the player met.
+    pub(super) fn exhaust(&mut self, code: FindingCode) {
+        self.exhausted.get_or_insert(code);
+    }
+
+    /// The picture, straight alpha.
+    pub(super) fn finish(self) -> Option<RgbaImage> {
+        let (width, height) = (self.pixmap.width(), self.pixmap.height());
+        RgbaImage::from_raw(width, height, self.pixmap.take_demultiplied())
+    }
+
+    /// Spends what painting inside `bounds` costs.
+    fn spend(&mut self, bounds: Rect, points: u64) -> Option<()> {
+        if self.exhausted.is_some() {
+            return None;
+        }
+        let (width, height) = (self.width(), self.height());
+        let across = bounds.right().clamp(0.0, width) - bounds.left().clamp(0.0, width);
+        let down = bounds.bottom().clamp(0.0, height) - bounds.top().clamp(0.0, height);
+        let (across, down) = ((across + 1.0).ceil() as u64, (down + 1.0).ceil() as u64);
+        let cost = across
+            .saturating_mul(down)
+            .saturating_add(points.saturating_mul(down).saturating_mul(SUPERSAMPLED));
+        let spent = self.budget.spend_drawing(cost).and_then(|()| self.budget.spend_nodes(points));
+        match spent {
+            Ok(()) => Some(()),
+            Err(exhausted) => {
+                self.exhausted = Some(exhausted.0);
+                None
+            }
+        }
+    }
+
+    /// Fills a path.
+    pub(super) fn fill(&mut self, path: &Path, ink: &Ink, rule: FillRule, blend: BlendMode, clip: &Clip) {
+        let Some(()) = self.spend(path.bounds(), path.len() as u64) else { return };
+        let Some(shader) = shader(ink) else { return };
+        let paint = Paint { shader, blend_mode: blend, ..Paint::default() };
+        self.pixmap.fill_path(path, &paint, rule, Transform::identity(), clip.as_deref());
+        self.drawn = self.drawn.saturating_add(1);
+    }
+
+    /// Turns the pixels under a path over, bit by bit (`R2_XORPEN`): what is drawn so twice is as it was.
+    pub(super) fn turn_over(&mut self, path: &Path, colour: Color, rule: FillRule, clip: &Clip) {
+        let bounds = path.bounds();
+        let (width, height) = (self.width(), self.height());
+        let left = bounds.left().floor().clamp(0.0, width);
+        let top = bounds.top().floor().clamp(0.0, height);
+        let right = bounds.right().ceil().clamp(0.0, width);
+        let bottom = bounds.bottom().ceil().clamp(0.0, height);
+        let (across, down) = ((right - left) as u32, (bottom - top) as u32);
+        if across == 0 || down == 0 || self.spend(bounds, path.len() as u64).is_none() {
+            return;
+        }
+        let Some(mut shape) = Mask::new(across, down) else { return };
+        shape.fill_path(path, rule, false, Transform::from_translate(-left, -top));
+        let ink = colour.to_color_u8();
+        let (stride, left, top) = (self.pixmap.width() as usize, left as usize, top as usize);
+        let (pixels, _) = self.pixmap.data_mut().as_chunks_mut::<4>();
+        let rows = pixels.chunks_exact_mut(stride).zip(0_usize..).skip(top);
+        for ((row, y), shape) in rows.zip(shape.data().chunks_exact(across as usize)) {
+            let clip = clip.as_deref().and_then(|clip| clip.data().chunks_exact(stride).nth(y));
+            let pixels = row.iter_mut().zip(0_usize..).skip(left);
+            for ((pixel, x), inside) in pixels.zip(shape) {
+                let seen = clip.is_none_or(|clip| clip.get(x).is_some_and(|seen| *seen >= 128));
+                if *inside != 0 && seen {
+                    let [r, g, b, alpha] = *pixel;
+                    // What is transparent is paper.
+                    let paper = u8::MAX.saturating_sub(alpha);
+                    let under = [r, g, b].map(|channel| channel.saturating_add(paper));
+                    let [r, g, b] = under;
+                    *pixel = [r ^ ink.red(), g ^ ink.green(), b ^ ink.blue(), u8::MAX];
+                }
+            }
+        }
+        self.drawn = self.drawn.saturating_add(1);
+    }
+
+    /// Draws the line of a path.
+    pub(super) fn stroke(&mut self, path: &Path, line: &Line, blend: BlendMode, clip: &Clip) {
+        let width = line.stroke.width;
+        let Some(bounds) = path.bounds().outset(width, width) else { return };
+        let mut points = (path.len() as u64).saturating_mul(STROKE_POINTS);
+        let mut stroke = line.stroke.clone();
+        let pattern: f32 = line.dashes.iter().sum();
+        let length = length_at_most(path);
+        if pattern > 0.0 && length / pattern < DASHES_MAX {
+            stroke.dash = StrokeDash::new(line.dashes.clone(), 0.0);
+            points = points.saturating_add(((length / pattern * 2.0) as u64).saturating_mul(STROKE_POINTS));
+        }
+        let Some(()) = self.spend(bounds, points) else { return };
+        let paint = Paint { shader: Shader::SolidColor(line.colour), blend_mode: blend, ..Paint::default() };
+        self.pixmap.stroke_path(path, &paint, &stroke, Transform::identity(), clip.as_deref());
+        self.drawn = self.drawn.saturating_add(1);
+    }
+
+    /// Draws a picture: `place` maps the unit square, top to bottom, onto the canvas.
+    pub(super) fn picture(&mut self, picture: &RgbaImage, place: Transform, blend: BlendMode, clip: &Clip) {
+        let unit = Rect::from_xywh(0.0, 0.0, 1.0, 1.0);
+        let Some(path) = unit.and_then(|unit| PathBuilder::from_rect(unit).transform(place)) else { return };
+        let Some(()) = self.spend(path.bounds(), 8) else { return };
+        let across = place.sx.hypot(place.ky).ceil().clamp(1.0, self.width()) as u32;
+        let down = place.kx.hypot(place.sy).ceil().clamp(1.0, self.height()) as u32;
+        // The canvas samples four neighbours: far smaller pictures are shrunk first, so that no detail is skipped.
+        let shrunk;
+        let picture =
+            if picture.width() > across.saturating_mul(2) || picture.height() > down.saturating_mul(2) {
+                let (across, down) = (across.min(picture.width()), down.min(picture.height()));
+                shrunk = imageops::thumbnail(picture, across, down);
+                &shrunk
+            } else {
+                picture
+            };
+        let Some(source) = pixmap(picture) else { return };
+        let per_pixel = Transform::from_scale(1.0 / source.width() as f32, 1.0 / source.height() as f32);
+        let magnified = across > source.width().saturating_mul(3);
+        let quality = if magnified { FilterQuality::Nearest } else { FilterQuality::Bilinear };
+        let paint = PixmapPaint { opacity: 1.0, blend_mode: blend, quality };
+        let transform = per_pixel.post_concat(place);
+        self.pixmap.draw_pixmap(0, 0, source.as_ref(), &paint, transform, clip.as_deref());
+        self.drawn = self.drawn.saturating_add(1);
+    }
+
+    /// What is left of a clip inside (or outside) a path.
+    pub(super) fn clip(&mut self, clip: &Clip, path: &Path, rule: FillRule, keep: Keep) -> Clip {
+        let whole = Rect::from_xywh(0.0, 0.0, self.width(), self.height());
+        let Some(()) = whole.and_then(|whole| self.spend(whole, path.len() as u64)) else {
+            return clip.clone();
+        };
+        let mut mask = Mask::new(self.pixmap.width(), self.pixmap.height())?;
+        mask.fill_path(path, rule, true, Transform::identity());
+        if keep == Keep::Outside {
+            mask.invert();
+        }
+        if let Some(before) = clip {
+            for (now, before) in mask.data_mut().iter_mut().zip(before.data()) {
+                *now = (*now).min(*before);
+            }
+        }
+        Some(Rc::new(mask))
+    }
+
+    /// A clip through which nothing is seen.
+    pub(super) fn nothing(&mut self) -> Clip {
+        Mask::new(self.pixmap.width(), self.pixmap.height()).map(Rc::new)
+    }
+}
+
+/// Which side of a path stays visible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    Inside,
+    Outside,
+}
+
+fn shader(ink: &Ink) -> Option<Shader<'_>> {
+    Some(match ink {
+        Ink::Plain(colour) => Shader::SolidColor(*colour),
+        Ink::Tile(tile, scale) => Pattern::new(
+            tile.as_ref().as_ref(),
+            SpreadMode::Repeat,
+            FilterQuality::Nearest,
+            1.0,
+            Transform::from_scale(*scale, *scale),
+        ),
+        Ink::Gradient([from, to], [first, last]) => tiny_skia::LinearGradient::new(
+            tiny_skia::Point::from(*from),
+            tiny_skia::Point::from(*to),
+            vec![tiny_skia::GradientStop::new(0.0, *first), tiny_skia::GradientStop::new(1.0, *last)],
+            SpreadMode::Pad,
+            Transform::identity(),
+        )?,
+    })
+}
+
+/// A picture as the canvas wants it: alpha multiplied in.
+pub(super) fn pixmap(picture: &RgbaImage) -> Option<Pixmap> {
+    let mut octets = picture.as_raw().clone();
+    let (pixels, _) = octets.as_chunks_mut::<4>();
+    for [r, g, b, alpha] in pixels {
+        for channel in [r, g, b] {
+            let product = u16::from(*channel).saturating_mul(u16::from(*alpha)).saturating_add(127) / 255;
+            *channel = u8::try_from(product).unwrap_or(u8::MAX);
+        }
+    }
+    Pixmap::from_vec(octets, IntSize::from_wh(picture.width(), picture.height())?)
+}
+
+/// The length of a path's control polygon: no shorter than the path.
+fn length_at_most(path: &Path) -> f32 {
+    path.points().windows(2).map(|pair| if let [a, b] = pair { a.distance(*b) } else { 0.0 }).sum()
+}

@@ -1,0 +1,44 @@
+//! The newer records that ride in comments (\[MS-EMFPLUS\]): their first bitmap, for drawings that have nothing else.
+//!
+//! Most such files are of both kinds, and their older records draw everything.
+
+use super::super::octets::Octets;
+use crate::raster;
+use image::RgbaImage;
+use policy::{Budget, Findings};
+
+/// The image objects of a file, put together from their records.
+#[derive(Default)]
+pub(super) struct Plus {
+    picture: Vec<u8>,
+}
+
+const OBJECT: u16 = 0x4008;
+const IMAGE: u16 = 5;
+
+impl Plus {
+    /// Looks at a comment record.
+    pub(super) fn note(&mut self, r: Octets<'_>) {
+        if r.piece(12, 4) != Some(b"EMF+") || !self.picture.is_empty() {
+            return;
+        }
+        let Some(mut rest) = r.from(16) else { return };
+        while let (Some(kind), Some(flags), Some(size)) = (rest.u16(0), rest.u16(2), rest.size(4)) {
+            let Some(record) = rest.piece(0, size).filter(|_| size >= 12) else { return };
+            if kind == OBJECT && (flags >> 8) & 0x7f == IMAGE && flags & 0x8000 == 0 {
+                // Version, type (bitmap), width, height, stride, pixel format, type (compressed).
+                let data = Octets(record);
+                if data.u32(16) == Some(1) && data.u32(36) == Some(1) {
+                    self.picture = record.get(40..).unwrap_or_default().to_vec();
+                }
+            }
+            let Some(next) = rest.from(size) else { return };
+            rest = next;
+        }
+    }
+
+    /// The picture, if there is one that is read.
+    pub(super) fn picture(&self, budget: &mut Budget, findings: &mut Findings) -> Option<RgbaImage> {
+        raster::pixels(&self.picture, budget, findings).ok().map(|picture| picture.to_rgba8())
+    }
+}
