@@ -75,6 +75,7 @@ fn format_of(octets: &[u8], extension: &str, named: Option<Format>, declared: Op
     }
     // Without magic: what is never passed is at least called by its name.
     match named {
+        Some(format) if format.kind == Kind::Pdf && magic::is_near_pdf(octets) => format,
         Some(format) if matches!(format.kind, Kind::DomesticDocument | Kind::DiskImage) => format,
         Some(_) | None => UNKNOWN,
     }
@@ -137,6 +138,10 @@ mod tests {
             (b"JwwData.\x01", "a.jww", Kind::DomesticDocument, "jww"),
             (b"\x01\x02\x03\x04", "a.xdw", Kind::DomesticDocument, "xdw"),
             (b"\x01\x02\x03\x04", "a.pdf", Kind::Unknown, "bin"),
+            (b"\0%PDF\n\x01", "a.pdf", Kind::Pdf, "pdf"),
+            (b"\0%PDF\n\x01", "a.dat", Kind::Unknown, "bin"),
+            (b"5 0 obj\x01startxref\n0\n%%EOF\n", "a.pdf", Kind::Pdf, "pdf"),
+            (b"5 0 obj\x01startxref\n0\n%%EOF\n", "a.bin", Kind::Unknown, "bin"),
             (b"AC1027\0\0", "a.dwg", Kind::DomesticDocument, "dwg"),
             (b"ISO-10303-21;\nHEADER;\n", "a.sfc", Kind::DomesticDocument, "sfc"),
             (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "", Kind::OtherImage, "heic"),
@@ -175,7 +180,7 @@ mod tests {
             check(octets, name, *kind, extension);
             ran += 1;
         }
-        assert_eq!(ran, 44);
+        assert_eq!(ran, 48);
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod lock;
 mod normalise;
 mod number;
 mod render;
+mod salvage;
 mod seen;
 mod sketch;
 mod tree;
@@ -35,6 +36,7 @@ use hayro::hayro_syntax::page::Page;
 use hayro::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use hayro::kurbo::Rect;
 use layer::{Canvas, Codes};
+use lopdf::Document;
 use mail::MediaType;
 use number::Number;
 use policy::{Action, Budget, Exhausted, FindingCode, Findings, Policy};
@@ -73,7 +75,10 @@ pub fn flatten(
         Ok((pdf, password)) => prepare(pdf, input, password, budget, findings)?,
         Err(code) => match lock::taken_off(input) {
             Some(plain) => prepare(open(&plain, &[])?.0, &plain, "", budget, findings)?,
-            None => repair(input, passwords, budget, findings)?.ok_or(code)?,
+            None => {
+                let is_locked = code == FindingCode::Locked;
+                repair(input, passwords, is_locked, budget, findings)?.ok_or(code)?
+            }
         },
     };
     if input.windows(8).any(|window| window == b"/Encrypt") {
@@ -117,27 +122,59 @@ fn open<'p>(input: &[u8], passwords: &'p [String]) -> Result<(Pdf, &'p str), Fin
     }
 }
 
-/// A file that hayro does not open, but lopdf does (crypt filters, damage): written anew for hayro.
+/// A file in which hayro finds no page, but lopdf does (crypt filters, damage), or only [`salvage`]: written anew for
+/// hayro. What is locked is not salvaged.
 fn repair(
     input: &[u8],
     passwords: &[String],
+    is_locked: bool,
     budget: &mut Budget,
     findings: &mut Findings,
 ) -> Result<Option<Pdf>, FindingCode> {
     for password in std::iter::once("").chain(passwords.iter().map(String::as_str)) {
         let mut built = Findings::new();
-        let Some(document) = inspect::read(input, password, &mut built) else { continue };
-        inspect::inspect(&document, budget, &mut built).map_err(limit)?;
-        let Some(octets) = normalise::normalise(document, None, budget, &mut built).map_err(limit)? else {
-            continue;
-        };
-        if let Some(pdf) = Pdf::new(octets).ok().filter(|pdf| !pdf.pages().is_empty()) {
-            findings.add(FindingCode::PdfRepaired);
+        if let Some(document) = inspect::read(input, password, &mut built)
+            && let Some(pdf) = anew(document, budget, &mut built)?
+        {
             findings.append(built);
             return Ok(Some(pdf));
         }
     }
-    Ok(None)
+    if is_locked {
+        return Ok(None);
+    }
+    let Some(document) = salvage::salvage(input, budget).map_err(limit)? else { return Ok(None) };
+    let mut built = Findings::new();
+    let pdf = anew(document, budget, &mut built)?;
+    if pdf.is_some() {
+        findings.append(built);
+        guessed(findings);
+    }
+    Ok(pdf)
+}
+
+/// What was found without a table may not be all that was there.
+fn guessed(findings: &mut Findings) {
+    if !findings.has(FindingCode::PageIncomplete) {
+        findings.add_detail(FindingCode::PageIncomplete, "structure");
+    }
+}
+
+/// A document that hayro does not open as it came.
+fn anew(
+    document: Document,
+    budget: &mut Budget,
+    findings: &mut Findings,
+) -> Result<Option<Pdf>, FindingCode> {
+    inspect::inspect(&document, budget, findings).map_err(limit)?;
+    let Some(octets) = normalise::normalise(document, None, budget, findings).map_err(limit)? else {
+        return Ok(None);
+    };
+    let pdf = Pdf::new(octets).ok().filter(|pdf| !pdf.pages().is_empty());
+    if pdf.is_some() && !findings.has(FindingCode::PdfRepaired) {
+        findings.add(FindingCode::PdfRepaired);
+    }
+    Ok(pdf)
 }
 
 /// Reports what else the file holds, and makes up for what the renderer lacks. The file as it came is drawn when it
@@ -154,6 +191,12 @@ fn prepare(
     };
     inspect::inspect(&document, budget, findings).map_err(limit)?;
     let mut built = Findings::new();
+    // hayro has found pages where lopdf has not even found a catalog: there may be more of them.
+    let salvaged = match document.catalog() {
+        Ok(_) => None,
+        Err(_) => salvage::salvage(input, budget).map_err(limit)?,
+    };
+    let document = salvaged.unwrap_or(document);
     let Some(octets) =
         normalise::normalise(document, Some(pdf.pages().len()), budget, &mut built).map_err(limit)?
     else {

@@ -297,7 +297,7 @@ fn pages_that_only_the_count_knows_are_empty_sheets_within_the_limit() {
         );
     }
     assert_eq!(cases.len(), 7);
-    assert_eq!(promising("3", "").0, Err(FindingCode::Unreadable));
+    assert_eq!(promising("6", "").0, Err(FindingCode::Unreadable));
 }
 
 #[test]

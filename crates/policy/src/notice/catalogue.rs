@@ -358,8 +358,8 @@ pub(super) fn seen(code: FindingCode) -> Option<Texts> {
         ),
         F::PdfMedia => ("音声や動画は取り除きました。", "Sound and video were left out."),
         F::PageIncomplete => (
-            "一部が正しく表示されていないページがあるかもしれません。",
-            "Some pages may not be shown completely.",
+            "一部が正しく表示されていないページや、白紙になったページがあるかもしれません。",
+            "Some pages may not be shown completely, or are blank.",
         ),
         F::FontMissing => (
             "使われている書体がないため、見た目が変わっているところがあります。",

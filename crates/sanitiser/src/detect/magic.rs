@@ -264,6 +264,14 @@ fn late_pdf(octets: &[u8]) -> Option<Format> {
     (found && !text_like::is_text(octets)).then_some(format(Kind::Pdf, "application/pdf", "pdf"))
 }
 
+/// What viewers take for a PDF if it is named so: a header without its version, or no header but the end of one.
+pub(super) fn is_near_pdf(octets: &[u8]) -> bool {
+    let head = octets.get(..octets.len().min(1024)).unwrap_or_default();
+    let tail = octets.get(octets.len().saturating_sub(1024)..).unwrap_or_default();
+    let holds = |part: &[u8], mark: &[u8]| part.windows(mark.len()).any(|window| window == mark);
+    holds(head, b"%PDF") || (holds(tail, b"startxref") && holds(tail, b"%%EOF"))
+}
+
 /// A tar without `ustar`: the checksum of its first header decides.
 fn old_tar(octets: &[u8]) -> Option<Format> {
     let header = octets.get(..512)?;
