@@ -6,7 +6,8 @@ use mail::{DateTime, MediaType, Stamp};
 use sha2::{Digest, Sha256};
 use verifier::{BinaryPart, DecodeLimits, Expected, ExpectedPart, decode_all};
 
-const LIMITS: DecodeLimits = DecodeLimits { image_px: 1 << 20, pages: 20 };
+const LIMITS: DecodeLimits =
+    DecodeLimits { image_px: 1 << 20, pages: 20, ..DecodeLimits::of(&policy::Limits::STANDARD) };
 const FILES: &[(&str, &str, Option<&str>)] = &[
     ("a.txt", "text/plain", Some("UTF-8")),
     ("a.txt", "text/plain", Some("Shift_JIS")),

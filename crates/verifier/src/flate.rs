@@ -1,4 +1,4 @@
-//! zlib streams (RFC 1950) of DEFLATE (RFC 1951), inflated by a reader of our own and handed on piece by piece.
+//! zlib streams (RFC 1950) of DEFLATE (RFC 1951), and bare ones, inflated by a reader of our own and handed on piece by piece.
 //!
 //! Stricter than any reader of a client, so that none can see other octets than these: no preset dictionary, no distance
 //! before the data or beyond the window that the head declares, code sets complete (a single code of one bit aside),
@@ -80,19 +80,52 @@ fn stream(
         reach,
         sink,
     };
-    let mut bits = Bits::new(rest);
+    let rest = blocks(rest, &mut out)?;
+    let (sum, behind) = rest.split_first_chunk::<4>().ok_or("stream cut short")?;
+    if u32::from_be_bytes(*sum) != out.sum() {
+        return Err("checksum of the data");
+    }
+    if behind.is_empty() { Ok(out.left) } else { Err("octets after the stream") }
+}
+
+/// Inflates a bare DEFLATE stream, as it stands in a ZIP file, to exactly `size_octets` octets.
+pub(crate) fn inflate_bare(deflate: &[u8], size_octets: usize) -> Result<Vec<u8>, &'static str> {
+    let mut all = Vec::new();
+    let mut sink = |piece: &[u8]| {
+        all.extend_from_slice(piece);
+        Ok(())
+    };
+    let mut out = Out {
+        buffer: Vec::with_capacity(BUFFER_OCTETS),
+        given: 0,
+        left: u64::try_from(size_octets).unwrap_or(u64::MAX),
+        sums: (1, 0),
+        reach: WINDOW_OCTETS,
+        sink: &mut sink,
+    };
+    let behind = blocks(deflate, &mut out)?;
+    match (behind.is_empty(), out.left) {
+        (false, _) => Err("octets after the stream"),
+        (true, 0) => Ok(all),
+        (true, _) => Err("less data than its size says"),
+    }
+}
+
+/// The blocks of a stream; what is behind them.
+fn blocks<'octets>(deflate: &'octets [u8], out: &mut Out<'_>) -> Result<&'octets [u8], Fault> {
+    let mut bits = Bits::new(deflate);
     loop {
         let is_last = bits.take(1)? == 1;
         let kind = bits.take(2)?;
         let had_data = match kind {
-            0 => stored(&mut bits, &mut out)?,
+            0 => stored(&mut bits, out)?,
             1 => {
                 let (literals, distances) = fixed()?;
-                block(&mut bits, &literals, &distances, &mut out)?
+                block(&mut bits, &literals, &distances, out)?
             }
             2 => {
                 let (literals, distances) = dynamic(&mut bits)?;
-                block(&mut bits, &literals, &distances, &mut out)?
+                block(&mut bits, &literals, &distances, out)?
             }
             _ => return Err("no such block"),
         };
@@ -104,12 +137,7 @@ fn stream(
         }
     }
     out.flush()?;
-    let rest = bits.end()?;
-    let (sum, behind) = rest.split_first_chunk::<4>().ok_or("stream cut short")?;
-    if u32::from_be_bytes(*sum) != out.sum() {
-        return Err("checksum of the data");
-    }
-    if behind.is_empty() { Ok(out.left) } else { Err("octets after the stream") }
+    bits.end()
 }
 
 /// A block of octets as they are; whether it held any.
@@ -241,7 +269,7 @@ impl Out<'_> {
     fn flush(&mut self) -> Result<(), Fault> {
         let fresh = self.buffer.get(self.given..).unwrap_or_default();
         let count = u64::try_from(fresh.len()).unwrap_or(u64::MAX);
-        self.left = self.left.checked_sub(count).ok_or("more data than the dimensions say")?;
+        self.left = self.left.checked_sub(count).ok_or("more data than its size says")?;
         for piece in fresh.chunks(5_552) {
             // Adler-32: so few octets cannot pass 32 bits.
             let (mut low, mut high) = self.sums;
@@ -313,6 +341,10 @@ mod tests {
             if size > 0 {
                 assert!(inflate(&zlib, exact - 1, &mut |_| Ok(())).is_err());
             }
+            let bare = &zlib[2..zlib.len() - 4];
+            assert_eq!(inflate_bare(bare, size).as_deref(), Ok(plain.as_slice()));
+            assert_eq!(inflate_bare(bare, size + 1), Err("less data than its size says"));
+            assert_eq!(inflate_bare(&[bare, b"x"].concat(), size), Err("octets after the stream"));
         }
         assert_eq!(all(&fixed_match(0, b"aaaa")).as_deref(), Ok(b"aaaa".as_slice()));
     }

@@ -11,6 +11,7 @@ mod flate;
 mod jpeg;
 mod message;
 mod objections;
+mod package;
 mod pdf;
 mod png;
 #[cfg(test)]

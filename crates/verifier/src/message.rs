@@ -15,7 +15,7 @@ mod framing;
 mod name;
 mod parts;
 
-pub(crate) use name::check_name;
+pub(crate) use name::{check_name, media_type_of};
 
 use crate::{Expected, objections::Objections};
 

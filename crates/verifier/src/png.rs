@@ -112,6 +112,15 @@ fn chunk(octets: &[u8]) -> Option<Chunk<'_>> {
     Some((kind, body, crc32(covered) == u32::from_be_bytes(*crc), rest))
 }
 
+/// Width times height as `IHDR` says; 0 without one.
+pub(crate) fn area(octets: &[u8]) -> u64 {
+    let side = |at: usize| -> Option<u64> {
+        let four = octets.get(at..)?.first_chunk::<4>()?;
+        Some(u64::from(u32::from_be_bytes(*four)))
+    };
+    side(16).unwrap_or(0).saturating_mul(side(20).unwrap_or(0))
+}
+
 fn header(body: &[u8], image_px: u64, objections: &mut Objections) -> Option<Shape> {
     let Ok(&[a, b, c, d, e, f, g, h, depth, colour, 0, 0, 0]) = <&[u8; 13]>::try_from(body) else {
         objections.add("png.header", "length, compression, filter or interlace");

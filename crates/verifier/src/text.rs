@@ -37,6 +37,57 @@ pub(crate) fn check(text: &str, objections: &mut Objections) {
     }
 }
 
+/// Checks a file of text under the label of its charset.
+pub(crate) fn check_file(octets: &[u8], label: &str, media_type: &str, objections: &mut Objections) {
+    let form = match charset::scan_form(octets, label) {
+        Ok(form) => form,
+        Err(why) => return objections.add("text.charset", why),
+    };
+    let fault = match media_type {
+        "text/plain" => {
+            check_characters(&form, LineEnds::Crlf, objections);
+            if let Some(guessed) = charset::guessed(octets, label) {
+                check_characters(guessed, LineEnds::Crlf, objections);
+            }
+            None
+        }
+        "text/csv" | "text/tab-separated-values" => {
+            check_characters(&form, LineEnds::Either, objections);
+            delimited::check(&form, objections);
+            if let Some(guessed) = charset::guessed(octets, label) {
+                check_characters(guessed, LineEnds::Either, objections);
+                delimited::check(guessed, objections);
+            }
+            if let Some(guessed) = charset::as_shift_jis(octets, label) {
+                delimited::check(&guessed, objections);
+            }
+            // A spreadsheet knows no escapes: the octets of kanji are ASCII to it, and may be a formula.
+            (label == "ISO-2022-JP").then_some(("csv.charset", "one that no spreadsheet reads"))
+        }
+        "application/json" => {
+            check_characters(&form, LineEnds::Either, objections);
+            json::check(&form).err().map(|why| ("json.form", why))
+        }
+        "text/xml" | "application/xml" => {
+            check_characters(&form, LineEnds::Either, objections);
+            xml::check(&form).err().map(|why| ("xml.form", why))
+        }
+        "text/calendar" | "text/vcard" => {
+            check_characters(&form, LineEnds::Crlf, objections);
+            if media_type == "text/vcard" {
+                component::check_card(&form, objections);
+            } else {
+                component::check_calendar(&form, objections);
+            }
+            None
+        }
+        _ => Some(("part.media_type", "not on the list")),
+    };
+    if let Some((rule, why)) = fault {
+        objections.add(rule, why);
+    }
+}
+
 /// Only what can be seen, TAB, and line ends. A byte order mark must have been taken off before.
 pub(crate) fn check_characters(text: &str, ends: LineEnds, objections: &mut Objections) {
     let mut rest = text;

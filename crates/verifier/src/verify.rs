@@ -2,10 +2,10 @@
 
 use crate::{
     BinaryPart, CleanFile, CleanMessage, Clearance, DecodeLimits, DecoderFailed, Expected, ExpectedPart,
-    Objection, Refusal, digest,
+    Objection, Refusal, binary, digest,
     message::{self, check_name},
     objections::Objections,
-    text::{self, LineEnds, charset, component, delimited, json, xml},
+    text,
 };
 use mail::MediaType;
 
@@ -68,68 +68,19 @@ fn content(
     media_type: &MediaType,
     objections: &mut Objections,
 ) -> Option<BinaryPart> {
-    match media_type.as_str() {
-        "image/png" | "image/jpeg" | "application/pdf" => {
-            objections.require(charset.is_none(), "part.charset", "of a binary part");
-            return Some(BinaryPart { part, media_type: media_type.clone(), octets });
-        }
+    let kind = media_type.as_str();
+    if binary::is_binary(kind) {
+        objections.require(charset.is_none(), "part.charset", "of a binary part");
+        return Some(BinaryPart { part, media_type: media_type.clone(), octets });
+    }
+    match kind {
         "application/json" | "text/xml" | "application/xml" | "text/calendar" | "text/vcard" => {
             let label = charset.is_none_or(|label| label == "UTF-8");
             objections.require(label, "part.charset", "not UTF-8");
         }
         _ => objections.require(charset.is_some(), "part.charset", "missing"),
     }
-    let label = charset.unwrap_or("UTF-8");
-    let form = match charset::scan_form(&octets, label) {
-        Ok(form) => form,
-        Err(why) => {
-            objections.add("text.charset", why);
-            return None;
-        }
-    };
-    let fault = match media_type.as_str() {
-        "text/plain" => {
-            text::check_characters(&form, LineEnds::Crlf, objections);
-            if let Some(guessed) = charset::guessed(&octets, label) {
-                text::check_characters(guessed, LineEnds::Crlf, objections);
-            }
-            None
-        }
-        "text/csv" | "text/tab-separated-values" => {
-            text::check_characters(&form, LineEnds::Either, objections);
-            delimited::check(&form, objections);
-            if let Some(guessed) = charset::guessed(&octets, label) {
-                text::check_characters(guessed, LineEnds::Either, objections);
-                delimited::check(guessed, objections);
-            }
-            if let Some(guessed) = charset::as_shift_jis(&octets, label) {
-                delimited::check(&guessed, objections);
-            }
-            // A spreadsheet knows no escapes: the octets of kanji are ASCII to it, and may be a formula.
-            (label == "ISO-2022-JP").then_some(("csv.charset", "one that no spreadsheet reads"))
-        }
-        "application/json" => {
-            text::check_characters(&form, LineEnds::Either, objections);
-            json::check(&form).err().map(|why| ("json.form", why))
-        }
-        "text/xml" | "application/xml" => {
-            text::check_characters(&form, LineEnds::Either, objections);
-            xml::check(&form).err().map(|why| ("xml.form", why))
-        }
-        "text/calendar" | "text/vcard" => {
-            text::check_characters(&form, LineEnds::Crlf, objections);
-            if media_type.as_str() == "text/vcard" {
-                component::check_card(&form, objections);
-            } else {
-                component::check_calendar(&form, objections);
-            }
-            None
-        }
-        _ => Some(("part.media_type", "not on the list")),
-    };
-    if let Some((rule, why)) = fault {
-        objections.add(rule, why);
-    }
+    text::check_file(&octets, charset.unwrap_or("UTF-8"), kind, objections);
     None
 }
 

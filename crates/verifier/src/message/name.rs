@@ -178,7 +178,21 @@ const EXTENSIONS: &[(&str, &[&str])] = &[
     ("image/png", &["png"]),
     ("image/jpeg", &["jpg", "jpeg", "jpe", "jfif", "pjpeg"]),
     ("application/pdf", &["pdf"]),
+    ("application/zip", &["zip"]),
+    ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", &["docx"]),
+    ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", &["xlsx"]),
+    ("application/vnd.openxmlformats-officedocument.presentationml.presentation", &["pptx"]),
+    ("application/vnd.oasis.opendocument.text", &["odt"]),
+    ("application/vnd.oasis.opendocument.spreadsheet", &["ods"]),
+    ("application/vnd.oasis.opendocument.presentation", &["odp"]),
+    ("application/vnd.oasis.opendocument.graphics", &["odg"]),
 ];
+
+/// The media type that an extension stands for, where no label says it.
+pub(crate) fn media_type_of(extension: &str) -> Option<&'static str> {
+    let says = |known: &&str| extension.eq_ignore_ascii_case(known);
+    EXTENSIONS.iter().find(|(_, extensions)| extensions.iter().any(says)).map(|(known, _)| *known)
+}
 
 /// Names of devices on Windows, which no file may have.
 const DEVICES: &[&str] = &["con", "prn", "aux", "nul", "conin$", "conout$", "clock$"];

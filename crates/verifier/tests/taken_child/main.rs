@@ -17,6 +17,8 @@
 mod content;
 mod cost;
 mod document;
+mod pack;
+mod packages;
 mod wire;
 mod world;
 

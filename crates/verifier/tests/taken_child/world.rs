@@ -98,7 +98,11 @@ pub(crate) fn framed(draft: &Draft, stamp: &Stamp, framing: &Framing) -> (Vec<u8
 
 /// The objections against it.
 pub(crate) fn refusal(octets: Vec<u8>, expected: &Expected) -> Option<Vec<Objection>> {
-    let limits = DecodeLimits { image_px: expected.image_px_max, pages: expected.pages_max };
+    let limits = DecodeLimits {
+        image_px: expected.image_px_max,
+        pages: expected.pages_max,
+        ..DecodeLimits::of(&policy::Limits::STANDARD)
+    };
     let mut decoder = |parts: &[verifier::BinaryPart]| Ok(decode_all(parts, &limits));
     verifier::message(octets, expected, &mut decoder).err().map(|refusal| refusal.objections)
 }
@@ -140,10 +144,14 @@ pub(crate) fn zlib(data: &[u8]) -> Vec<u8> {
 
 pub(crate) fn chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
     let covered = [&kind[..], body].concat();
-    let crc = !covered.iter().fold(u32::MAX, |crc, octet| {
+    [&(body.len() as u32).to_be_bytes()[..], &covered, &crc(&covered).to_be_bytes()].concat()
+}
+
+/// CRC-32 as in PNG and ZIP.
+pub(crate) fn crc(octets: &[u8]) -> u32 {
+    !octets.iter().fold(u32::MAX, |crc, octet| {
         (0..8).fold(crc ^ u32::from(*octet), |crc, _| (crc >> 1) ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 })
-    });
-    [&(body.len() as u32).to_be_bytes()[..], &covered, &crc.to_be_bytes()].concat()
+    })
 }
 
 pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
