@@ -15,7 +15,12 @@ need swaks swaks
 need strace strace
 need python3 python3
 need setpriv util-linux
+need bwrap bubblewrap
 [ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || missing+=(fonts-noto-cjk)
+# The optional renderer: some 345 MB without a desktop.
+for part in writer calc impress draw; do
+  dpkg -s "libreoffice-$part-nogui" >/dev/null 2>&1 || dpkg -s "libreoffice-$part" >/dev/null 2>&1 || missing+=("libreoffice-$part-nogui")
+done
 if [ ${#missing[@]} -gt 0 ]; then
   echo "installing for the tests: ${missing[*]}"
   sudo=""; [ "$(id -u)" = 0 ] || sudo="sudo"

@@ -8,6 +8,7 @@ mod units;
 pub(crate) use raw::RawConfig;
 
 use anyhow::Context;
+use jail::RendererSettings;
 use policy::{Limits, Policy};
 use sha2::Digest;
 use std::{
@@ -48,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     /// Jail lanes.
     pub(crate) jail: Jail,
+    /// The optional renderer.
+    pub(crate) renderer: Option<RendererSettings>,
     /// Free octets below which nothing is accepted.
     pub(crate) free_octets_min: u64,
     /// Accounts that may ask for and approve originals.
@@ -163,6 +166,7 @@ impl Config {
         };
         let outside =
             raw.outside.next_hop.and_then(|hop| units::host_port("outside.next_hop", &hop, &mut complaints));
+        let renderer = raw.renderer.map(|renderer| renderer.meaning(&mut complaints));
         let free = raw.free_space_min.as_deref().unwrap_or("256 MiB");
         let free_octets_min = units::octets("free_space_min", free, &mut complaints);
         let automatic_keys = embedded || listen.iter().all(|address| address.ip().is_loopback());
@@ -188,6 +192,7 @@ impl Config {
                     heavy: raw.jail.heavy,
                     allow_weak_sandbox: raw.jail.allow_weak_sandbox.unwrap_or(false),
                 },
+                renderer,
                 free_octets_min,
                 people: People { requesters: raw.people.requesters, approvers: raw.people.approvers },
                 checkpoints: raw.audit.checkpoints,

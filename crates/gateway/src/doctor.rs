@@ -1,7 +1,7 @@
 //! `sekisho doctor`: what this machine offers and lacks, in plain words.
 
 use crate::{cli::say, config::Config, serve};
-use jail::SandboxLevel;
+use jail::{Renderer, SandboxLevel};
 use policy::{FindingCode, Severity};
 
 /// Looks at sandbox, fonts, keys and disk. Exit code 1 when something that is needed is missing.
@@ -27,6 +27,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<u8> {
             "lacks fonts for {missing:?}: documents without embedded fonts lose text; install fonts-noto-cjk"
         )
     });
+    lines.extend(renderer(config));
     let keys = serve::key_folder(config);
     lines.push(if keys.exists() {
         format!("ok    keys: {}", keys.display())
@@ -38,6 +39,32 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<u8> {
     let failed = lines.iter().any(|line| line.starts_with("LACKS"));
     say(&lines.join("\n"))?;
     Ok(u8::from(failed))
+}
+
+/// What there is of the renderer and what is missing; it draws one line to prove that it can.
+fn renderer(config: &Config) -> Vec<String> {
+    let Some(settings) = &config.renderer else {
+        return vec![
+            "ok    renderer: none; doc, xls, ppt and the like wait ([renderer] in the configuration)"
+                .to_owned(),
+        ];
+    };
+    let missing = settings.missing();
+    if !missing.is_empty() {
+        return missing.into_iter().map(|lacks| format!("LACKS renderer: {lacks}")).collect();
+    }
+    let drawn = Renderer::start(settings.clone()).map(|renderer| renderer.prove());
+    vec![match drawn {
+        Ok(Ok(())) if settings.bubblewrap.is_none() => {
+            "LACKS renderer: it draws, but without a sandbox (renderer.allow_without_sandbox)".to_owned()
+        }
+        Ok(Ok(())) => "ok    renderer: draws in its sandbox".to_owned(),
+        Ok(Err(code)) => format!(
+            "LACKS renderer: it does not draw ({}); does this system let bubblewrap make user namespaces?",
+            code.name()
+        ),
+        Err(error) => format!("LACKS renderer: {error}"),
+    }]
 }
 
 /// Lists the closed list of findings.

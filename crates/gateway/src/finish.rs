@@ -47,13 +47,14 @@ pub(crate) fn message(
     let job = Job::Message(octets);
     let mut sanitised = pool.sanitise(job.clone(), context.policy, context.supplements.clone(), turn)?;
     if sanitised.report.outcome != Outcome::Held && is_too_large(&sanitised.draft, context) {
-        let reduced = Supplements { reduce_output: true, ..context.supplements.clone() };
+        let rendered = std::mem::take(&mut sanitised.rendered);
+        let reduced = Supplements { reduce_output: true, rendered, ..context.supplements.clone() };
         let usage = sanitised.usage;
         sanitised = pool.sanitise(job, context.policy, reduced, Turn { pace: Pace::Heavy, ..turn })?;
         sanitised.usage.add(usage);
         withhold_largest(&mut sanitised, context);
     }
-    let Sanitised { mut draft, mut report, usage } = sanitised;
+    let Sanitised { mut draft, mut report, usage, .. } = sanitised;
     let message = clear(pool, &mut draft, &mut report, turn, context);
     let subject = draft.fields.subject.clone();
     let from =
@@ -80,7 +81,7 @@ pub(crate) fn follow_up(
     let brought: Vec<PartPath> = sanitised.draft.attachments.iter().map(|part| part.path.clone()).collect();
     sanitised.report.parts.retain(|part| brought.iter().any(|path| part.path.is_within(path)));
     withhold_largest(&mut sanitised, context);
-    let Sanitised { mut draft, report, usage } = sanitised;
+    let Sanitised { mut draft, report, usage, .. } = sanitised;
     let mut report = Report::of_parts(report.parts);
     draft.text = notice::follow_up_text(context.policy.notice_language);
     thread(&mut draft.fields, context);

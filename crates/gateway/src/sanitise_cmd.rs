@@ -148,7 +148,7 @@ fn file(
 ) -> anyhow::Result<Result> {
     let job = Job::File { name: input.name.clone(), octets };
     let supplements = Supplements { passwords: request.passwords.clone(), ..Supplements::default() };
-    let jail::Sanitised { draft, mut report, usage } =
+    let jail::Sanitised { draft, mut report, usage, .. } =
         pool.sanitise(job, policy, supplements, Turn::heavy(Sender::default()))?;
     if let Some(root) = report.parts.first() {
         input.media_type = root.media_type.to_string();

@@ -25,8 +25,8 @@ const KIB_MAX: u32 = 256 * 1024;
 const QUICK_OCTETS_MAX: u64 = 64 * 1024;
 /// Originals over this size start in the heavy lane.
 const LIGHT_OCTETS_MAX: u64 = 512 * 1024;
-/// How long a lease lasts; longer than four children may take.
-const LEASE_S: u32 = 900;
+/// How long a lease lasts; longer than four children and the renderer may take.
+const LEASE_S: u32 = 1500;
 /// How long a job waits when the jail is full or cannot work.
 const PAUSE: Duration = Duration::from_secs(20);
 /// Attempts after which a job is held: something of ours is wrong.

@@ -10,7 +10,7 @@ use crate::{
     sanitise_loop::{self, Stage},
 };
 use anyhow::Context;
-use jail::{Pool, PoolSettings, SandboxLevel};
+use jail::{Pool, PoolSettings, Renderer, SandboxLevel};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use store::{Clock, Floor, Keys, Recovery, Store, StoreSettings};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
@@ -182,7 +182,21 @@ pub(crate) fn pool(config: &Config, lanes: usize) -> anyhow::Result<Pool> {
     }
     settings.light = config.jail.light.unwrap_or(settings.light);
     settings.heavy = config.jail.heavy.unwrap_or(settings.heavy);
+    settings.renderer = renderer(config)?;
     Pool::start(settings).context("the jail does not work here, so nothing can be sanitised")
+}
+
+/// The renderer of this configuration, proven to draw; `None` when it has none.
+pub(crate) fn renderer(config: &Config) -> anyhow::Result<Option<Renderer>> {
+    let Some(settings) = &config.renderer else { return Ok(None) };
+    if settings.bubblewrap.is_none() {
+        tracing::warn!("the renderer runs without a sandbox, as the configuration says");
+    }
+    let missing = settings.missing();
+    if !missing.is_empty() {
+        anyhow::bail!("the renderer cannot work: {}", missing.join("; "));
+    }
+    Ok(Some(Renderer::start(settings.clone()).context("the renderer cannot be started")?))
 }
 
 /// Ends when the store has failed.

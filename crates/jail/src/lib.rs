@@ -15,6 +15,7 @@ pub mod frame;
 mod lane;
 mod lock;
 mod pool;
+mod renderer;
 mod sanitise;
 mod server;
 
@@ -24,5 +25,6 @@ pub use fonts::{FontFile, find_fonts, missing_fonts};
 pub use lane::Sender;
 pub use lock::{SandboxLevel, sandbox_level};
 pub use pool::{JailError, Pace, Pool, PoolSettings, Provoked, QUICK_WALL, Turn};
+pub use renderer::{Renderer, RendererSettings};
 pub use sanitise::Sanitised;
 pub use sanitiser::{Job, Supplements};

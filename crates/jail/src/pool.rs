@@ -9,6 +9,7 @@ use crate::{
     exchange::{Death, Exchange, Running},
     fonts::FontFile,
     lane::{Lane, Sender},
+    renderer::Renderer,
     server::ForkServer,
 };
 use policy::Limits;
@@ -32,6 +33,8 @@ pub struct PoolSettings {
     pub limits: Limits,
     /// Fallback fonts.
     pub fonts: Vec<FontFile>,
+    /// The optional renderer.
+    pub renderer: Option<Renderer>,
     /// Children that wait, locked, for work.
     pub spare: usize,
     /// Busy children in the light lane, and as many in the quick one.
@@ -51,6 +54,7 @@ impl PoolSettings {
             extra_arguments: Vec::new(),
             limits,
             fonts: crate::find_fonts(),
+            renderer: None,
             spare: cores.saturating_mul(2),
             light: cores.saturating_mul(2),
             heavy: cores.saturating_sub(1).max(1),
@@ -220,6 +224,10 @@ impl Pool {
         &self.shared.settings.limits
     }
 
+    pub(crate) fn renderer(&self) -> Option<&Renderer> {
+        self.shared.settings.renderer.as_ref()
+    }
+
     /// Runs one framed request in one child; the pace at which it ended. Blocks while the lane is busy; refused when too
     /// many wait, unless it goes on with work that was begun.
     pub(crate) fn run(
@@ -385,5 +393,10 @@ impl Drop for Shared {
 
 /// Largest request frame: the message and room for what travels with it.
 pub(crate) fn request_octets_max(limits: &Limits) -> u64 {
-    limits.message_octets.max(limits.output_octets).saturating_mul(2).saturating_add(16 * 1024 * 1024)
+    limits
+        .message_octets
+        .max(limits.output_octets)
+        .saturating_mul(2)
+        .saturating_add(limits.rendered_octets)
+        .saturating_add(16 * 1024 * 1024)
 }

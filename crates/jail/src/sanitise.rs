@@ -3,16 +3,20 @@
 use crate::{
     exchange::{Death, Usage},
     frame::{self, Answer, Kind, Request},
+    lane::Sender,
     pool::{Begun, JailError, Pace, Pool, Turn, request_octets_max},
 };
 use mail::{Draft, PartPath};
 use policy::{FindingCode, HoldReason, Limits, OutputInfo, Policy, Report, Sha256};
-use sanitiser::{Job, Outcome, Supplements};
+use sanitiser::{Job, Need, Outcome, Rendered, Supplements, ToRender};
 use sha2::Digest;
+use std::collections::BTreeSet;
 use verifier::{BinaryPart, DecodeLimits, DecoderFailed, Objection};
 
 /// Fresh children around fatal parts: at most three runs more than the first.
 const RUNS_MAX: usize = 4;
+/// Runs that may end with needs that are then met.
+const ROUNDS_MAX: usize = 3;
 
 /// What came out of the jail, checked, but still to be verified.
 #[derive(Debug)]
@@ -23,6 +27,8 @@ pub struct Sanitised {
     pub report: Report,
     /// What it cost.
     pub usage: Usage,
+    /// What the renderer made of its documents: for another run over the same job.
+    pub rendered: Vec<Rendered>,
 }
 
 impl Pool {
@@ -34,9 +40,10 @@ impl Pool {
         supplements: Supplements,
         turn: Turn,
     ) -> Result<Sanitised, JailError> {
+        let supplements = Supplements { can_render: self.renderer().is_some(), ..supplements };
         let mut request = Request::Sanitise { job, policy: policy.clone(), supplements };
         let (mut turn, mut usage) = (turn, Usage::default());
-        let (mut runs_left, mut begun) = (RUNS_MAX, Begun::No);
+        let (mut runs_left, mut rounds_left, mut begun) = (RUNS_MAX, ROUNDS_MAX, Begun::No);
         while runs_left > 0 {
             let frame = frame::encode(Kind::Request, &request).or(Err(JailError::Request))?;
             let (exchange, pace) = self.run(&frame, turn, begun, answer_octets_max(&policy.limits))?;
@@ -44,12 +51,22 @@ impl Pool {
             usage.add(exchange.usage);
             let death = match exchange.answer {
                 Ok(Answer::Sanitised(Outcome::Done(draft, report))) => {
+                    let Request::Sanitise { supplements, .. } = request else { break };
                     return Ok(match checked(*draft, *report, policy) {
-                        Some((draft, report)) => Sanitised { draft, report, usage },
+                        Some((draft, report)) => {
+                            Sanitised { draft, report, usage, rendered: supplements.rendered }
+                        }
                         None => held(HoldReason::JailFailed, usage),
                     });
                 }
-                // No need can be fulfilled yet: the parts concerned stand as waiting in a finished draft.
+                Ok(Answer::Sanitised(Outcome::Needs(needs))) if rounds_left > 0 => {
+                    let Request::Sanitise { supplements, .. } = &mut request else { break };
+                    if self.meet(needs, supplements, &policy.limits, turn.sender)? {
+                        rounds_left = rounds_left.saturating_sub(1);
+                        continue;
+                    }
+                    Death::Nonsense
+                }
                 Ok(_) => Death::Nonsense,
                 Err(death) => death,
             };
@@ -71,6 +88,30 @@ impl Pool {
             }
         }
         Ok(held(HoldReason::JailFailed, usage))
+    }
+
+    /// Meets the needs of a run; `false` when a child asks for what it may not ask for.
+    fn meet(
+        &self,
+        needs: Vec<Need>,
+        supplements: &mut Supplements,
+        limits: &Limits,
+        sender: Sender,
+    ) -> Result<bool, JailError> {
+        let mut documents = Vec::new();
+        for need in needs {
+            match need {
+                Need::Render(document) => documents.push(document),
+                // The parts concerned stand as waiting in a finished draft.
+                Need::Password(_) => return Ok(false),
+            }
+        }
+        let Some(renderer) = self.renderer() else { return Ok(false) };
+        if !may_be_drawn(&documents, supplements, limits) {
+            return Ok(false);
+        }
+        supplements.rendered.extend(renderer.draw_all(documents, limits, sender)?);
+        Ok(true)
     }
 
     /// Decodes newly written binary parts to their end in a child of its own.
@@ -101,13 +142,26 @@ const DECODED_OCTETS_MAX: usize = 256 * 1024;
 /// Most findings of one report; a full archive has one for each of its 10,000 members.
 const FINDINGS_MAX: usize = 200_000;
 
+/// Whether an honest child may ask for these documents: few, small, each of another part, and only once.
+fn may_be_drawn(documents: &[ToRender], supplements: &Supplements, limits: &Limits) -> bool {
+    let count = u64::try_from(documents.len()).unwrap_or(u64::MAX);
+    let octets = documents.iter().map(|document| u64::try_from(document.octets.len()).unwrap_or(u64::MAX));
+    let paths: BTreeSet<_> = documents.iter().map(|document| document.path.to_string()).collect();
+    supplements.rendered.is_empty()
+        && (1..=limits.rendered_documents).contains(&count)
+        && octets.fold(0, u64::saturating_add) <= limits.rendered_octets
+        && documents.iter().all(|document| document.path.is_sound())
+        && paths.len() == documents.len()
+}
+
 /// The part to mark as failed: the one announced last, unless it was blamed already or is the message itself.
 fn blame(last_begun: Option<PartPath>, supplements: &Supplements) -> Option<PartPath> {
     last_begun.filter(|path| !supplements.failed.iter().any(|(failed, _)| failed == path))
 }
 
 fn held(reason: HoldReason, usage: Usage) -> Sanitised {
-    Sanitised { draft: Draft::default(), report: Report::held(reason, Vec::new()), usage }
+    let report = Report::held(reason, Vec::new());
+    Sanitised { draft: Draft::default(), report, usage, rendered: Vec::new() }
 }
 
 /// Largest answer: the parts of a full message in binary, and the report.

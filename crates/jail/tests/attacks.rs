@@ -35,6 +35,7 @@ fn settings(attack: &str) -> PoolSettings {
         extra_arguments: vec![attack.to_owned()],
         limits,
         fonts: Vec::new(),
+        renderer: None,
         spare: 0,
         light: 1,
         heavy: 1,

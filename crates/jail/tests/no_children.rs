@@ -36,6 +36,7 @@ fn a_pool_without_children_does_not_block() {
         extra_arguments: vec!["open".to_owned()],
         limits: Limits { child_address_space_octets: 512 << 20, child_cpu_s: 4, ..Limits::STANDARD },
         fonts: Vec::new(),
+        renderer: None,
         // The spawner tries all the while, beside the jobs.
         spare: 2,
         light: 2,

@@ -297,6 +297,24 @@ codes! {
     MediaDropped = 611 "media_dropped" Notice;
     /// Comments or tracked changes were left out, as policy says.
     RemarksDropped = 612 "remarks_dropped" Info;
+
+    // 650–669: documents that only another program can show.
+    /// The renderer could not draw it.
+    RendererFailed = 650 "renderer_failed" Warning;
+    /// The renderer did not finish in time.
+    RendererTimeOut = 651 "renderer_time_out" Warning;
+    /// More or larger documents than the renderer draws for one message.
+    LimitRendered = 652 "limit_rendered" Warning;
+    /// Drawn by another program than the one that it was made with: lines and pages may break elsewhere.
+    Rendered = 653 "rendered" Info;
+    /// Only its text could be taken; layout, tables and pictures are lost.
+    TextOnly = 654 "text_only" Notice;
+    /// A document of 一太郎, which only that product shows.
+    Taro = 655 "taro_document" Warning;
+    /// A document of DocuWorks, which only that product shows.
+    DocuWorks = 656 "docuworks_document" Warning;
+    /// A drawing of the named CAD product.
+    CadDrawing = 657 "cad_drawing" Warning;
 }
 
 impl From<FindingCode> for u16 {

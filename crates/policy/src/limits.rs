@@ -44,6 +44,10 @@ pub struct Limits {
     pub text_chars: u64,
     /// Nodes (tags, cells, objects, operators) that parsers may visit.
     pub nodes: u64,
+    /// Documents that the renderer draws.
+    pub rendered_documents: u64,
+    /// Octets of the documents that go to the renderer together, and of what comes back together.
+    pub rendered_octets: u64,
     /// Address space of one jail child, in octets.
     pub child_address_space_octets: u64,
     /// CPU time of one jail child, in seconds.
@@ -73,6 +77,8 @@ impl Limits {
         total_px: 8_000_000_000,
         text_chars: 20_000_000,
         nodes: 50_000_000,
+        rendered_documents: 20,
+        rendered_octets: 64 * MIB,
         child_address_space_octets: 1_536 * MIB,
         child_cpu_s: 120,
         child_wall_s: 150,

@@ -55,9 +55,9 @@ impl Rule {
             Kind::Pdf => &[Self::Flatten, Self::Remove],
             Kind::RasterImage => &[Self::Rebuild, Self::Remove],
             Kind::Archive => &[Self::Strip, Self::Unpack, Self::Remove],
-            Kind::Ooxml | Kind::OpenDocument | Kind::LegacyOffice | Kind::DomesticDocument => {
-                &[Self::Await, Self::Remove]
-            }
+            Kind::Ooxml | Kind::OpenDocument => &[Self::Await, Self::Flatten, Self::Remove],
+            Kind::LegacyOffice => &[Self::Flatten, Self::Await, Self::Remove],
+            Kind::DomesticDocument => &[Self::Await, Self::Remove],
             Kind::Metafile => &[Self::Flatten, Self::Remove],
             Kind::OtherImage | Kind::Svg | Kind::OutlookMessage | Kind::Tnef => &[Self::Remove, Self::Await],
             Kind::EncryptedMail => &[Self::Await, Self::Remove],

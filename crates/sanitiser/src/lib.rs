@@ -25,6 +25,7 @@ pub mod password_words;
 pub mod pdf;
 pub mod plain_file;
 pub mod raster;
+pub mod render;
 pub mod report;
 pub mod similarity;
 pub mod text;
@@ -34,6 +35,7 @@ pub mod zip_writer;
 
 pub use part::{FontFace, Rewritten, Surroundings};
 pub use password_words::Letter;
+pub use render::{DocumentForm, Rendered, ToRender};
 
 use mail::{Draft, PartPath};
 use policy::{FindingCode, Policy, Report};
@@ -65,6 +67,10 @@ pub struct Supplements {
     pub letters: Vec<Letter>,
     /// Passwords that were agreed with the sender: tried last.
     pub agreed: Vec<String>,
+    /// Whether there is a renderer that can be asked.
+    pub can_render: bool,
+    /// What the renderer made of the parts for which it was asked.
+    pub rendered: Vec<Rendered>,
     /// Whether the output was too large: draw at lower resolution and quality.
     pub reduce_output: bool,
 }
@@ -77,6 +83,8 @@ impl fmt::Debug for Supplements {
             .field("passwords", &self.passwords.len())
             .field("letters", &self.letters.len())
             .field("agreed", &self.agreed.len())
+            .field("can_render", &self.can_render)
+            .field("rendered", &self.rendered.len())
             .field("reduce_output", &self.reduce_output)
             .finish()
     }
@@ -88,8 +96,11 @@ pub enum Need {
     /// The part is locked.
     Password(PartPath),
     /// The part needs the optional renderer.
-    Render(PartPath),
+    Render(ToRender),
 }
+
+/// Most needs of one run.
+pub const NEEDS_MAX: usize = 1_000;
 
 /// How a run ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,7 +108,7 @@ pub enum Outcome {
     /// Finished.
     Done(Box<Draft>, Box<Report>),
     /// To be run again in a fresh child with supplements.
-    Needs(Vec<Need>),
+    Needs(#[serde(deserialize_with = "mail::at_most::<_, _, NEEDS_MAX>")] Vec<Need>),
 }
 
 /// Sanitises one job.

@@ -7,12 +7,13 @@
 //! announced before it is opened, and a part on which an earlier child died is not opened again.
 
 mod body;
+mod drawn;
 mod embedded;
 mod fields;
 pub(crate) mod leaf;
 pub(crate) mod locked;
 
-use crate::{Outcome, Supplements, Surroundings, calendar, mime};
+use crate::{Need, Outcome, Supplements, Surroundings, calendar, mime};
 use body::Alternative;
 use mail::{Draft, MediaType, PartPath};
 use mime::{Entity, EntityBody};
@@ -43,6 +44,8 @@ pub(crate) struct Growing<'a> {
     pub(crate) is_attempting: bool,
     /// Archives in archives, as deep as the part that is being written anew stands.
     pub(crate) archive_depth: u64,
+    /// What has to come from outside before this can be finished.
+    pub(crate) needs: Vec<Need>,
 }
 
 impl<'a> Growing<'a> {
@@ -63,6 +66,7 @@ impl<'a> Growing<'a> {
             locked: Vec::new(),
             is_attempting: false,
             archive_depth: 0,
+            needs: Vec::new(),
         }
     }
 
@@ -140,6 +144,9 @@ impl<'a> Growing<'a> {
     }
 
     pub(crate) fn finish(self) -> Outcome {
+        if !self.needs.is_empty() {
+            return Outcome::Needs(self.needs);
+        }
         Outcome::Done(Box::new(self.draft), Box::new(Report::of_parts(self.parts)))
     }
 

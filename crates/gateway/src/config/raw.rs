@@ -1,11 +1,13 @@
 //! What a configuration file says, key by key. Unknown keys are refused.
 
 use super::{DEFAULT_DOMAIN, KnownRecipients, Overrides, Zone, is_domain, units};
+use jail::RendererSettings;
 use policy::{Limits, Policy, RuleError};
 use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// The whole file.
@@ -35,6 +37,8 @@ pub(crate) struct RawConfig {
     /// The jail.
     #[serde(default)]
     pub(super) jail: RawJail,
+    /// The optional renderer. Without this section there is none.
+    pub(super) renderer: Option<RawRenderer>,
     /// Who may ask for and approve originals.
     #[serde(default)]
     pub(super) people: RawPeople,
@@ -75,6 +79,56 @@ pub(super) struct RawJail {
     pub(super) heavy: Option<usize>,
     /// Start although this kernel lacks Landlock. Default false.
     pub(super) allow_weak_sandbox: Option<bool>,
+}
+
+/// `[renderer]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRenderer {
+    /// LibreOffice. Default `/usr/bin/soffice`.
+    pub(super) program: Option<PathBuf>,
+    /// Bubblewrap. Default `/usr/bin/bwrap`.
+    pub(super) bubblewrap: Option<PathBuf>,
+    /// Number of the user and group under which it runs when sekisho runs as root. Default 64735.
+    pub(super) uid: Option<u32>,
+    /// Documents drawn at a time. Default: half the cores.
+    pub(super) places: Option<usize>,
+    /// Instances started ahead of need. Default 1.
+    pub(super) spare: Option<usize>,
+    /// CPU time for one document. Default `60 s`.
+    pub(super) cpu: Option<String>,
+    /// Wall time for one document. Default `90 s`.
+    pub(super) wall: Option<String>,
+    /// Address space of an instance. Default `1536 MiB`.
+    pub(super) memory: Option<String>,
+    /// Draw without a sandbox: hostile documents in a program of ten million lines, with the rights of sekisho.
+    /// Default false.
+    pub(super) allow_without_sandbox: Option<bool>,
+}
+
+impl RawRenderer {
+    pub(super) fn meaning(self, complaints: &mut Vec<String>) -> RendererSettings {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut seconds = |key: &str, said: Option<String>, default: u64| {
+            said.map_or(default, |said| units::seconds(key, &said, complaints))
+        };
+        let cpu_s = seconds("renderer.cpu", self.cpu, 60);
+        let wall = Duration::from_secs(seconds("renderer.wall", self.wall, 90));
+        let memory = self.memory.as_deref().unwrap_or("1536 MiB");
+        let address_space_octets = units::octets("renderer.memory", memory, complaints);
+        let bubblewrap = self.bubblewrap.unwrap_or_else(|| PathBuf::from("/usr/bin/bwrap"));
+        let unsafely = self.allow_without_sandbox.unwrap_or(false);
+        RendererSettings {
+            program: self.program.unwrap_or_else(|| PathBuf::from("/usr/bin/soffice")),
+            bubblewrap: Some(bubblewrap).filter(|_| !unsafely),
+            uid: self.uid.unwrap_or(64_735),
+            places: self.places.unwrap_or_else(|| cores.div_ceil(2)),
+            spare: self.spare.unwrap_or(1),
+            cpu_s,
+            wall,
+            address_space_octets,
+        }
+    }
 }
 
 /// `[people]`
@@ -289,6 +343,10 @@ limits! {
     page_pixels: count => page_px;
     /// Pixels of one image. Default 50000000.
     image_pixels: count => image_px;
+    /// Documents of one message that the renderer draws. Default 20.
+    rendered_documents: count => rendered_documents;
+    /// Octets of those together, and of what comes back. Default `64 MiB`.
+    rendered: octets => rendered_octets;
     /// Address space of a jail child. Default `1536 MiB`.
     child_memory: octets => child_address_space_octets;
     /// CPU time of a jail child. Default `120 s`.

@@ -140,11 +140,40 @@ fn reason(code: FindingCode) -> Texts {
             "メールの作りが正しくなく、ソフトによって読まれ方が変わるため、お渡ししていません。",
             "Not passed on: this part is badly built and programs read it differently.",
         ),
-        _ => (
+        other => product_reason(other).unwrap_or((
             "こわれているか、特殊な作りのため、作り直すことができませんでした。",
             "Not passed on: it is damaged or unusual and could not be made anew.",
-        ),
+        )),
     }
+}
+
+/// The same, for documents that only another program shows.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all others have sentences of their own")]
+fn product_reason(code: FindingCode) -> Option<Texts> {
+    use FindingCode as F;
+    Some(match code {
+        F::RendererFailed => (
+            "開いて表示することができなかったため、お渡ししていません。送り主に、PDFで送り直してもらってください。",
+            "Not passed on: it could not be opened and shown. Ask the sender for a PDF.",
+        ),
+        F::RendererTimeOut | F::LimitRendered => (
+            "表示に時間がかかりすぎる、または数が多すぎるため、お渡ししていません。送り主に、PDFで送り直してもらってください。",
+            "Not passed on: showing it would take too long, or there are too many. Ask the sender for a PDF.",
+        ),
+        F::Taro => (
+            "一太郎のファイルは作り直すことができないため、お渡ししていません。送り主に、PDFで送り直してもらってください。",
+            "Not passed on: Ichitaro documents cannot be made anew. Ask the sender for a PDF.",
+        ),
+        F::DocuWorks => (
+            "DocuWorksのファイルは作り直すことができないため、お渡ししていません。送り主に、PDFで送り直してもらってください。",
+            "Not passed on: DocuWorks documents cannot be made anew. Ask the sender for a PDF.",
+        ),
+        F::CadDrawing => (
+            "CADの図面は作り直すことができないため、お渡ししていません。送り主に、PDFで送り直してもらってください。",
+            "Not passed on: CAD drawings cannot be made anew. Ask the sender for a PDF.",
+        ),
+        _ => return None,
+    })
 }
 
 /// Why nothing of a mail is passed on.
@@ -209,6 +238,20 @@ pub(super) fn seen(code: FindingCode) -> Option<Texts> {
         F::TimeOut | F::Crash | F::OutOfMemory | F::VerifierRefused | F::Unreadable => {
             ("作り直せない部分がありました。", "Part of it could not be made anew.")
         }
+        F::RendererFailed | F::RendererTimeOut | F::LimitRendered => {
+            ("表示できない部分がありました。", "Part of it could not be shown.")
+        }
+        F::Rendered => (
+            "作成したソフトとは別のソフトで表示したため、行やページの区切りが変わることがあります。",
+            "Another program than its own drew it: lines and pages may break elsewhere.",
+        ),
+        F::TextOnly => (
+            "文字だけです。体裁、表、図はありません。",
+            "It is text alone, without layout, tables and pictures.",
+        ),
+        F::Taro => ("一太郎のファイルです。", "It is an Ichitaro document."),
+        F::DocuWorks => ("DocuWorksのファイルです。", "It is a DocuWorks document."),
+        F::CadDrawing => ("CADの図面です:", "It is a CAD drawing:"),
         F::Locked => ("パスワードが付いています。", "It is locked with a password."),
         F::Unlocked => (
             "パスワードで開きました。お渡しするファイルにはパスワードが付いていません。",

@@ -118,6 +118,7 @@ fn with_detail(code: FindingCode, sentence: &str, detail: &str) -> String {
             | FindingCode::AmbiguousName
             | FindingCode::DeceptiveLink
             | FindingCode::HiddenSheet
+            | FindingCode::CadDrawing
     );
     if names && !detail.is_empty() {
         format!("{sentence} {}", words::quoted(detail))

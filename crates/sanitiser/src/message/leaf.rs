@@ -4,8 +4,9 @@
     reason = "the kinds left over share one name or one reason; none of them crosses"
 )]
 
-use super::{Growing, body, fields, findings_of};
+use super::{Growing, body, drawn, fields, findings_of};
 use crate::{
+    DocumentForm,
     archive::{self, unpack::Written},
     detect, file,
     mime::{self, Disposition, Entity},
@@ -121,6 +122,9 @@ pub(super) fn attempt(part: &Part, octets: &[u8], mut findings: Findings, growin
         Rule::Strip => strip(part, octets, findings, growing),
         Rule::Unpack if kind == Kind::Archive => unpack(part, octets, findings, growing),
         Rule::Unpack if kind == Kind::Message => nested(part, octets, findings, growing),
+        Rule::Flatten if DocumentForm::of(&part.detected).is_some() => {
+            drawn::visit(part, octets, findings, growing);
+        }
         Rule::Rebuild | Rule::Flatten | Rule::Extract | Rule::Unpack => {
             match file::rewrite(&part.detected, octets, part.charset.as_deref(), &mut findings, growing) {
                 Ok(rewritten) => attach(part, octets, rewritten, findings, growing),
@@ -200,7 +204,7 @@ fn nested(part: &Part, octets: &[u8], findings: Findings, growing: &mut Growing<
     }
 }
 
-fn attach(
+pub(super) fn attach(
     part: &Part,
     octets: &[u8],
     rewritten: crate::Rewritten,
@@ -263,7 +267,7 @@ fn unique(name: String, growing: &Growing<'_>) -> String {
         .unwrap_or_default()
 }
 
-fn withheld(
+pub(super) fn withheld(
     part: &Part,
     octets: &[u8],
     action: Action,

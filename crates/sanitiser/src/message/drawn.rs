@@ -1,0 +1,106 @@
+//! A document that the optional renderer draws: first it is asked for, then its PDF is made pixels like any other.
+//!
+//! *Security.* The run that asks writes nothing. The document leaves the child as `Untrusted`, within the limits of
+//! one message; an RTF leaves without its objects and without references to other files. A document that can be
+//! rebuilt is rebuilt first, and only what our writer wrote is drawn.
+
+use super::{
+    Growing,
+    leaf::{self, Part},
+};
+use crate::{DocumentForm, Need, Rendered, Rewritten, ToRender, file, pdf};
+use mail::Untrusted;
+use policy::{Action, AwaitFor, FindingCode, Findings};
+
+/// Draws one part, or asks the renderer for it.
+pub(super) fn visit(part: &Part, octets: &[u8], mut findings: Findings, growing: &mut Growing<'_>) {
+    match draw(part, octets, &mut findings, growing) {
+        Ok(Some(rewritten)) => {
+            findings.add(FindingCode::Rendered);
+            leaf::attach(part, octets, rewritten, findings, growing);
+        }
+        Ok(None) => {}
+        Err(code) => {
+            let action = if code == FindingCode::RendererMissing {
+                Action::Await(AwaitFor::Renderer)
+            } else if code == FindingCode::Locked {
+                Action::Await(AwaitFor::Password)
+            } else {
+                Action::Remove
+            };
+            leaf::withheld(part, octets, action, code, findings, growing);
+        }
+    }
+}
+
+/// The part in pixels; `None` when the renderer was asked and this run comes to nothing.
+fn draw(
+    part: &Part,
+    octets: &[u8],
+    findings: &mut Findings,
+    growing: &mut Growing<'_>,
+) -> Result<Option<Rewritten>, FindingCode> {
+    let supplements = growing.rules.supplements;
+    if !supplements.can_render {
+        return Err(FindingCode::RendererMissing);
+    }
+    // Done in every run, for what is found on the way.
+    let (form, document) = prepared(part, octets, findings, growing)?;
+    match supplements.rendered.iter().find(|rendered| rendered.path == part.path) {
+        Some(Rendered { pdf: Ok(pdf), .. }) => flatten(pdf.octets(), findings, growing).map(Some),
+        Some(Rendered { pdf: Err(code), .. }) => Err(*code),
+        // Whoever was not asked for at first was one too many.
+        None if !supplements.rendered.is_empty() => Err(FindingCode::LimitRendered),
+        None => {
+            let document = ToRender { path: part.path.clone(), form, octets: Untrusted::new(document) };
+            ask(document, growing).map(|()| None)
+        }
+    }
+}
+
+/// What the renderer is given: what our writer wrote where there is one, else what came.
+fn prepared(
+    part: &Part,
+    octets: &[u8],
+    findings: &mut Findings,
+    growing: &mut Growing<'_>,
+) -> Result<(DocumentForm, Vec<u8>), FindingCode> {
+    let form = DocumentForm::of(&part.detected).ok_or(FindingCode::NotSupportedYet)?;
+    match file::rewrite(&part.detected, octets, None, findings, growing) {
+        Ok(rebuilt) => Ok((DocumentForm::of_extension(rebuilt.extension).unwrap_or(form), rebuilt.octets)),
+        Err(FindingCode::NotSupportedYet) => Ok((form, octets.to_vec())),
+        Err(code) => Err(code),
+    }
+}
+
+/// The PDF of a renderer is a PDF from outside.
+fn flatten(pdf: &[u8], findings: &mut Findings, growing: &mut Growing<'_>) -> Result<Rewritten, FindingCode> {
+    let rules = &growing.rules;
+    let reduction =
+        if rules.supplements.reduce_output { pdf::Reduction::Smaller } else { pdf::Reduction::None };
+    pdf::flatten(pdf, &[], rules.policy, reduction, &mut growing.budget, findings, growing.surroundings)
+        .map_err(|code| {
+            let is_no_pdf = [FindingCode::Unreadable, FindingCode::Locked].contains(&code);
+            if is_no_pdf { FindingCode::RendererFailed } else { code }
+        })
+}
+
+/// Notes what the renderer is to draw, within the limits of one message.
+fn ask(document: ToRender, growing: &mut Growing<'_>) -> Result<(), FindingCode> {
+    let limits = &growing.rules.policy.limits;
+    let mut left = limits.rendered_octets;
+    for need in &growing.needs {
+        let Need::Render(asked) = need else { continue };
+        left = left.saturating_sub(size(asked));
+    }
+    let count = u64::try_from(growing.needs.len()).unwrap_or(u64::MAX);
+    if count >= limits.rendered_documents || size(&document) > left {
+        return Err(FindingCode::LimitRendered);
+    }
+    growing.needs.push(Need::Render(document));
+    Ok(())
+}
+
+fn size(document: &ToRender) -> u64 {
+    u64::try_from(document.octets.len()).unwrap_or(u64::MAX)
+}
