@@ -315,6 +315,14 @@ codes! {
     DocuWorks = 656 "docuworks_document" Warning;
     /// A drawing of the named CAD product.
     CadDrawing = 657 "cad_drawing" Warning;
+
+    // 700–749: mails in other coats, pictures that speak.
+    /// A container of mail parts that could not be read to its end.
+    ContainerIncomplete = 700 "container_incomplete" Notice;
+    /// A digital signature whose signer is named as it claims; nobody verified it.
+    SignerClaimed = 701 "signer_claimed" Info;
+    /// The content of a QR code.
+    QrCode = 702 "qr_code" Notice;
 }
 
 impl From<FindingCode> for u16 {

@@ -51,7 +51,7 @@ impl Rule {
                 &[Self::Rebuild, Self::Remove]
             }
             Kind::Html => &[Self::Extract, Self::Remove],
-            Kind::Message => &[Self::Unpack, Self::Remove],
+            Kind::Message | Kind::OutlookMessage | Kind::Tnef => &[Self::Unpack, Self::Remove],
             Kind::Pdf => &[Self::Flatten, Self::Remove],
             Kind::RasterImage => &[Self::Rebuild, Self::Remove],
             Kind::Archive => &[Self::Strip, Self::Unpack, Self::Remove],
@@ -59,7 +59,7 @@ impl Rule {
             Kind::LegacyOffice => &[Self::Flatten, Self::Await, Self::Remove],
             Kind::DomesticDocument => &[Self::Await, Self::Remove],
             Kind::Metafile => &[Self::Flatten, Self::Remove],
-            Kind::OtherImage | Kind::Svg | Kind::OutlookMessage | Kind::Tnef => &[Self::Remove, Self::Await],
+            Kind::OtherImage | Kind::Svg => &[Self::Remove, Self::Await],
             Kind::EncryptedMail => &[Self::Await, Self::Remove],
             Kind::Signature
             | Kind::Executable

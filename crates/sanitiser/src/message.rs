@@ -12,6 +12,7 @@ mod embedded;
 mod fields;
 pub(crate) mod leaf;
 pub(crate) mod locked;
+mod nested;
 
 use crate::{Need, Outcome, Supplements, Surroundings, calendar, mime};
 use body::Alternative;

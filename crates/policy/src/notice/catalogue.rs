@@ -119,6 +119,10 @@ fn reason(code: FindingCode) -> Texts {
             "ほかのファイルを指すだけの項目で、中身がないため、お渡ししていません。",
             "Not passed on: it only points to another file and has no content.",
         ),
+        F::EmbeddedObject => (
+            "ほかのソフトの中でだけ使うデータのため、お渡ししていません。",
+            "Not passed on: it is data that only another program can use.",
+        ),
         F::ExternalBody => (
             "中身がこのメールの中にないため、お渡しできません。",
             "Not passed on: its content is not in this mail.",
@@ -451,6 +455,16 @@ pub(super) fn seen(code: FindingCode) -> Option<Texts> {
         ),
         F::ExternalReference => {
             ("外のファイルへのつながりは切りました。", "Connections to files elsewhere were cut.")
+        }
+        F::ContainerIncomplete => {
+            ("中身の一部を取り出せませんでした。", "Part of what was in it could not be taken out.")
+        }
+        F::SignerClaimed => (
+            "電子署名が付いていました。署名が本物かどうかは確かめていません。署名者の名乗り:",
+            "It bore a digital signature, which nobody here has verified. Its signer claims to be:",
+        ),
+        F::QrCode => {
+            ("二次元コード（QRコード）がありました。読み取った内容:", "It holds a QR code, which says:")
         }
         // Nothing is missing that a reader would look for.
         F::Empty

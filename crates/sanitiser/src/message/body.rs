@@ -249,7 +249,7 @@ fn show_html(text: &HtmlText, growing: &mut Growing<'_>) {
 
 /// The pictures that the text names, so that the attachments can bear the same names.
 fn remember_marks(text: &HtmlText, growing: &mut Growing<'_>) {
-    for image in &text.images {
+    for image in text.images.iter().filter(|image| image.mark > 0) {
         if let ImageSource::Cid(id) = &image.source {
             growing.marks.push((id.clone(), image.mark));
         }

@@ -35,9 +35,11 @@ pub(super) fn read(root: &Entity, policy: &Policy) -> (Fields, Findings) {
 pub(super) fn show(entity: &Entity, growing: &mut Growing<'_>) {
     let mut findings = Findings::new();
     let named = |list: Vec<NamedMailbox>| {
-        let shown =
-            list.iter().map(|m| format!("{} <{}>", m.display_name, m.addr_spec).trim_start().to_owned());
-        shown.collect::<Vec<_>>().join(", ")
+        let shown = |m: &NamedMailbox| match m.addr_spec.as_str() {
+            "" => m.display_name.clone(),
+            address => format!("{} <{address}>", m.display_name).trim_start().to_owned(),
+        };
+        list.iter().map(shown).collect::<Vec<_>>().join(", ")
     };
     let date = entity.field("Date").and_then(ascii).and_then(DateTime::parse);
     let values = [

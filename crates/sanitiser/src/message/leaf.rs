@@ -4,12 +4,12 @@
     reason = "the kinds left over share one name or one reason; none of them crosses"
 )]
 
-use super::{Growing, body, drawn, fields, findings_of};
+use super::{Growing, body, drawn, fields, findings_of, nested};
 use crate::{
     DocumentForm,
     archive::{self, unpack::Written},
     detect, file,
-    mime::{self, Disposition, Entity},
+    mime::{Disposition, Entity},
 };
 use mail::{Attachment, PartPath};
 use policy::{Action, AwaitFor, FindingCode, Findings, Kind, PartReport, Phrase, Rule};
@@ -81,7 +81,7 @@ pub(crate) struct Part {
 /// Writes one part anew as policy says, and reports it; when it waits for a password, it is tried again later.
 pub(crate) fn rewrite(part: &Part, octets: &[u8], findings: Findings, growing: &mut Growing<'_>) {
     // The parts of a nested message are visited, and remembered, one by one; a file in a file with the outer one.
-    if growing.is_attempting || part.detected.kind == Kind::Message {
+    if growing.is_attempting || nested::is_mail(part.detected.kind) {
         return attempt(part, octets, findings, growing);
     }
     let from = growing.parts.len();
@@ -121,7 +121,7 @@ pub(super) fn attempt(part: &Part, octets: &[u8], mut findings: Findings, growin
         }
         Rule::Strip => strip(part, octets, findings, growing),
         Rule::Unpack if kind == Kind::Archive => unpack(part, octets, findings, growing),
-        Rule::Unpack if kind == Kind::Message => nested(part, octets, findings, growing),
+        Rule::Unpack if nested::is_mail(kind) => nested::visit(part, octets, findings, growing),
         Rule::Flatten if DocumentForm::of(&part.detected).is_some() => {
             drawn::visit(part, octets, findings, growing);
         }
@@ -186,21 +186,6 @@ fn unpack(part: &Part, octets: &[u8], mut findings: Findings, growing: &mut Grow
     if let Some(mut container) = growing.parts.pop() {
         container.is_container = true;
         growing.parts.insert(at, container);
-    }
-}
-
-/// A message that came as a file: read like a nested one, below its own path.
-fn nested(part: &Part, octets: &[u8], findings: Findings, growing: &mut Growing<'_>) {
-    match mime::read_below(octets, part.path.child(1), &mut growing.budget) {
-        Ok(message) => {
-            report(part, octets, Action::Unpack, None, findings, growing);
-            if let Some(container) = growing.parts.last_mut() {
-                container.is_container = true;
-            }
-            fields::show(&message.root, growing);
-            super::walk(&message.root, growing);
-        }
-        Err(code) => withheld(part, octets, Action::Remove, code, findings, growing),
     }
 }
 
@@ -278,7 +263,7 @@ pub(super) fn withheld(
     report(part, octets, action, Some(code), findings, growing);
 }
 
-fn report(
+pub(super) fn report(
     part: &Part,
     octets: &[u8],
     action: Action,
@@ -314,9 +299,7 @@ fn removal_reason(kind: Kind) -> FindingCode {
         | Kind::Audio
         | Kind::Video
         | Kind::OtherKnown => FindingCode::TypeNotAllowed,
-        Kind::OtherImage | Kind::Svg | Kind::OutlookMessage | Kind::Tnef | Kind::Vcard => {
-            FindingCode::NotSupportedYet
-        }
+        Kind::OtherImage | Kind::Svg | Kind::Vcard => FindingCode::NotSupportedYet,
         _ => FindingCode::PolicyRemoves,
     }
 }
