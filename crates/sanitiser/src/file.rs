@@ -10,7 +10,7 @@ use crate::{
         leaf::{self, Part},
         locked,
     },
-    metafile, pdf, plain_file, raster, vcard, xml,
+    metafile, ooxml, pdf, plain_file, raster, vcard, xml,
 };
 use mail::PartPath;
 use policy::{FindingCode, Findings, Kind, Policy};
@@ -66,6 +66,10 @@ pub(crate) fn rewrite(
         }
         Kind::Metafile => {
             metafile::rasterise(octets, metafile::Ground::White, budget, findings, growing.surroundings)
+        }
+        Kind::Ooxml => {
+            let fidelity = if reduced { raster::Fidelity::Reduced } else { raster::Fidelity::Full };
+            ooxml::rebuild(octets, policy, fidelity, budget, findings, growing.surroundings)
         }
         _ => Err(FindingCode::NotSupportedYet),
     }

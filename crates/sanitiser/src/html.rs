@@ -13,7 +13,7 @@
 
 mod attributes;
 mod entity;
-mod link;
+pub(crate) mod link;
 mod punycode;
 mod style;
 mod table;

@@ -9,7 +9,7 @@ use super::punycode;
 
 /// A link's target.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Target {
+pub(crate) enum Target {
     /// `http`, `https`, `ftp`.
     Web(Web),
     /// `mailto`: the addresses, without subject or body.
@@ -26,19 +26,19 @@ pub(super) enum Target {
 
 /// A web address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Web {
+pub(crate) struct Web {
     /// The whole address, host in lower case and punycode.
-    pub(super) address: String,
+    pub(crate) address: String,
     /// The host.
-    pub(super) host: String,
+    pub(crate) host: String,
     /// Whether the host was written in characters outside ASCII.
-    pub(super) international: bool,
+    pub(crate) international: bool,
     /// Whether a label of the host mixes scripts that look alike.
-    pub(super) mixed: bool,
+    pub(crate) mixed: bool,
 }
 
 /// Reads a target. `base` is the page's own address when it names one.
-pub(super) fn target(href: &str, base: Option<&Web>) -> Target {
+pub(crate) fn target(href: &str, base: Option<&Web>) -> Target {
     let href: String = href.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r')).collect();
     let href =
         href.trim_matches(|c: char| c.is_whitespace() || c.is_control() || crate::text::is_invisible(c));

@@ -284,6 +284,9 @@ impl Growing<'_> {
             if kept.iter().any(|known| known.prefix == prefix && known.local == local) {
                 return Err(FindingCode::Unreadable);
             }
+            if prefix == "xml" && !is_xml_value(local, &value) {
+                continue;
+            }
             let value = self.tree.keep(&legal(&value));
             kept.push(Attribute { prefix, local, value });
         }
@@ -369,6 +372,14 @@ impl Growing<'_> {
         let open = self.open.pop().ok_or(FindingCode::Unreadable)?;
         self.scope.truncate(open.scope);
         Ok(())
+    }
+}
+
+/// Whether an attribute of XML itself says what it may.
+fn is_xml_value(local: &str, value: &str) -> bool {
+    match local {
+        "space" => matches!(value, "preserve" | "default"),
+        _ => value.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.')),
     }
 }
 

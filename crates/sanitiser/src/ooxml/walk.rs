@@ -1,0 +1,639 @@
+//! The walk over a package: from the root along allowed relationships, each part once, and the new package.
+
+use super::{
+    Book, DIALECT, Rules, Tally, links, media,
+    parts::{self, Family, Part},
+    properties,
+    sieve::{self, Sieve},
+};
+use crate::Surroundings;
+use crate::markup::{self, Name, NodeId, Tree};
+use crate::package::{
+    self, Package, content_types::ContentTypes, relationships, relationships::Relationship,
+};
+use crate::zip_writer::{Method, ZipFile};
+use policy::vocabulary::Edition;
+use policy::{Budget, FindingCode, Findings, Policy};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most nodes of all parts that are open at the same time.
+const NODES_MAX: usize = 12_000_000;
+
+/// A document written anew.
+pub(super) struct Written {
+    pub(super) octets: Vec<u8>,
+    pub(super) family: Family,
+    pub(super) tally: Tally,
+}
+
+/// A part that was read and waits to be written.
+struct Loaded {
+    part: Part,
+    /// The name that it is written under, below the folder of the family.
+    name: String,
+    source: String,
+    tree: Option<Tree>,
+    relationships: Vec<Relationship>,
+}
+
+/// Where a new relationship leads.
+enum Target {
+    Part(usize),
+    /// Name of a written picture below the folder.
+    Picture(String),
+    Address(String),
+}
+
+/// A relationship as it is written.
+struct NewRelationship {
+    id: String,
+    target: Target,
+}
+
+/// A part as it stands in the new package.
+struct Member {
+    name: String,
+    octets: Vec<u8>,
+    method: Method,
+}
+
+struct Walk<'a> {
+    package: Package<'a>,
+    types: ContentTypes,
+    policy: &'a Policy,
+    rules: &'a Rules,
+    budget: &'a mut Budget,
+    findings: &'a mut Findings,
+    surroundings: &'a mut dyn Surroundings,
+    family: Family,
+    edition: Edition,
+    book: Book,
+    loaded: Vec<Loaded>,
+    /// Parts by their name in the source (lower case) and kind; `None` for those that cannot be read.
+    known: BTreeMap<(String, Part), Option<usize>>,
+    pictures: BTreeMap<String, Option<String>>,
+    numbers: BTreeMap<&'static str, u32>,
+    nodes: usize,
+    /// Members of the new package.
+    members: Vec<Member>,
+    /// Declared types of the new package, by member.
+    overrides: Vec<(String, &'static str)>,
+    extensions: BTreeSet<&'static str>,
+}
+
+/// Rebuilds a package.
+pub(super) fn rebuild(
+    octets: &[u8],
+    policy: &Policy,
+    rules: &Rules,
+    budget: &mut Budget,
+    findings: &mut Findings,
+    surroundings: &mut dyn Surroundings,
+) -> Result<Written, FindingCode> {
+    let mut package = Package::open(octets, budget, findings)?;
+    let types = read_tree(&mut package, "[Content_Types].xml", budget)?.ok_or(FindingCode::Unreadable)?;
+    let types = ContentTypes::of(&types);
+    let root = read_tree(&mut package, "_rels/.rels", budget)?.ok_or(FindingCode::Unreadable)?;
+    let root = relationships::of(&root);
+    let main = root
+        .iter()
+        .find(|relationship| relationship.kind == "officeDocument" && !relationship.external)
+        .and_then(|relationship| package::resolve("", &relationship.target))
+        .ok_or(FindingCode::Unreadable)?;
+    let family = Family::of_main_type(types.of_part(&main)).ok_or(FindingCode::TypeNotAllowed)?;
+    let mut walk = Walk {
+        package,
+        types,
+        policy,
+        rules,
+        budget,
+        findings,
+        surroundings,
+        family,
+        edition: Edition::Transitional,
+        book: Book::default(),
+        loaded: Vec::new(),
+        known: BTreeMap::new(),
+        pictures: BTreeMap::new(),
+        numbers: BTreeMap::new(),
+        nodes: 0,
+        members: Vec::new(),
+        overrides: Vec::new(),
+        extensions: BTreeSet::new(),
+    };
+    walk.report_refused(&root);
+    walk.load(&main, family.main())?.ok_or(FindingCode::Unreadable)?;
+    if let Some(tree) = walk.loaded.first().and_then(|main| main.tree.as_ref()) {
+        walk.edition = tree.edition();
+    }
+    let mut next = 0;
+    while next < walk.loaded.len() {
+        walk.write(next)?;
+        next = next.saturating_add(1);
+    }
+    walk.finish(&root)
+}
+
+/// A part of the package itself; `None` when there is none.
+fn read_tree(
+    package: &mut Package<'_>,
+    name: &str,
+    budget: &mut Budget,
+) -> Result<Option<Tree>, FindingCode> {
+    match package.read(name, budget)? {
+        Some(octets) => markup::read(&octets, &DIALECT, budget).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// What a part that cannot be read means for the whole: nothing, unless a limit was met.
+fn forgive<T>(result: Result<T, FindingCode>) -> Result<Option<T>, FindingCode> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(FindingCode::Unreadable) => Ok(None),
+        Err(code) => Err(code),
+    }
+}
+
+impl Walk<'_> {
+    /// Reads a part once; `None` when there is none that can be read.
+    fn load(&mut self, source: &str, part: Part) -> Result<Option<usize>, FindingCode> {
+        let key = (source.to_ascii_lowercase(), part);
+        if let Some(known) = self.known.get(&key) {
+            return Ok(*known);
+        }
+        // While it is being read it cannot be reached.
+        self.known.insert(key.clone(), None);
+        let tree = forgive(read_tree(&mut self.package, source, self.budget))?.flatten();
+        let tree = tree.filter(|tree| tree.is(tree.root(), part.row().root));
+        let Some(tree) = tree else {
+            self.findings.add_detail(FindingCode::ElementDropped, part.row().stem);
+            self.book.tally.elements = self.book.tally.elements.saturating_add(1);
+            return Ok(None);
+        };
+        self.nodes = self.nodes.saturating_add(tree.len());
+        if self.nodes > NODES_MAX {
+            return Err(FindingCode::LimitNodes);
+        }
+        let rels = relationships::part_of(source);
+        let rels = forgive(read_tree(&mut self.package, &rels, self.budget))?.flatten();
+        let relationships = rels.map(|rels| relationships::of(&rels)).unwrap_or_default();
+        self.report_refused(&relationships);
+        Ok(Some(self.take(source, part, tree, relationships)))
+    }
+
+    /// Sieves a tree and gives the part its place.
+    fn take(&mut self, source: &str, part: Part, tree: Tree, relationships: Vec<Relationship>) -> usize {
+        let mut sieve = Sieve { tree, findings: self.findings, rules: self.rules, book: &mut self.book };
+        sieve.run();
+        let tree = sieve.tree;
+        let stem = part.row().stem;
+        let number = self.numbers.entry(stem).or_default();
+        *number = number.saturating_add(1);
+        let name = match (stem.strip_suffix('#'), *number) {
+            (Some(stem), number) => format!("{stem}{number}.xml"),
+            (None, 1) => format!("{stem}.xml"),
+            (None, number) => format!("{stem}{number}.xml"),
+        };
+        let place = self.loaded.len();
+        self.loaded.push(Loaded { part, name, source: source.to_owned(), tree: Some(tree), relationships });
+        self.known.insert((source.to_ascii_lowercase(), part), Some(place));
+        place
+    }
+
+    /// Tells of what a part refers to and what never crosses.
+    fn report_refused(&mut self, relationships: &[Relationship]) {
+        for relationship in relationships {
+            let kind = relationship.kind.as_str();
+            if relationship.external {
+                if kind != "hyperlink" {
+                    self.findings.add_detail(FindingCode::ExternalReference, kind);
+                }
+                continue;
+            }
+            match kind {
+                "vbaProject" | "wordVbaData" | "keyMapCustomizations" | "attachedToolbars" => {
+                    self.findings.add_detail(FindingCode::Macro, kind);
+                }
+                "xlMacrosheet" | "xlIntlMacrosheet" | "dialogsheet" => {
+                    self.findings.add_detail(FindingCode::Macro, kind);
+                }
+                "oleObject" | "control" | "activeXControlBinary" | "ctrlProp" | "aFChunk" | "subDocument" => {
+                    self.findings.add_detail(FindingCode::EmbeddedObject, kind);
+                }
+                "package" => self.findings.add(FindingCode::ChartDataDropped),
+                "externalLink"
+                | "connections"
+                | "queryTable"
+                | "xmlMaps"
+                | "volatileDependencies"
+                | "attachedTemplate"
+                | "mailMergeSource"
+                | "mailMergeHeaderSource"
+                | "webextension"
+                | "webextensiontaskpanes"
+                | "userCustomization"
+                | "extensibility" => {
+                    self.findings.add_detail(FindingCode::ExternalReference, kind);
+                }
+                "audio" | "video" | "media" => self.findings.add_detail(FindingCode::MediaDropped, kind),
+                _ => {}
+            }
+        }
+    }
+
+    /// Resolves what a part refers to, reads the parts that are new, and writes it.
+    fn write(&mut self, place: usize) -> Result<(), FindingCode> {
+        let Some(loaded) = self.loaded.get_mut(place) else { return Ok(()) };
+        let (Some(mut tree), part, source) = (loaded.tree.take(), loaded.part, loaded.source.clone()) else {
+            return Ok(());
+        };
+        let name = loaded.name.clone();
+        let given = std::mem::take(&mut loaded.relationships);
+        let mut new: Vec<NewRelationship> = Vec::new();
+        let mut numbers = Numbers::of(&given);
+        let mut by_id: BTreeMap<String, Option<String>> = BTreeMap::new();
+        let references = references(&tree);
+        for (node, attribute) in references {
+            if !tree.is_attached(node) {
+                continue;
+            }
+            let id = tree.attribute(node, attribute).unwrap_or_default().to_owned();
+            if id.is_empty() && may_be_empty(&tree, node) {
+                continue;
+            }
+            let relationship = given.iter().find(|relationship| relationship.id == id);
+            let expected = expected(&tree, node, attribute);
+            let fits =
+                relationship.is_some_and(|relationship| expected.contains(&relationship.kind.as_str()));
+            let written = match relationship.filter(|_| fits) {
+                None => None,
+                Some(relationship) => match by_id.get(&id) {
+                    Some(known) => known.clone(),
+                    None => {
+                        let target = self.follow(part, &source, relationship)?;
+                        let written = target.map(|target| {
+                            let id = numbers.give(&id);
+                            new.push(NewRelationship { id: id.clone(), target });
+                            id
+                        });
+                        by_id.insert(id, written.clone());
+                        written
+                    }
+                },
+            };
+            match written {
+                Some(id) => tree.set_attribute(node, attribute, &id),
+                None => unlink(&mut tree, node, attribute),
+            }
+        }
+        self.follow_implicit(part, &source, &given, &by_id, &mut numbers, &mut new)?;
+        repair_counts(&mut tree);
+        tree.set_edition(self.edition);
+        let octets = tree.write();
+        self.nodes = self.nodes.saturating_sub(tree.len());
+        drop(tree);
+        self.put_part(part, &name, octets, &new);
+        Ok(())
+    }
+
+    /// Relationships that count although no attribute names them.
+    fn follow_implicit(
+        &mut self,
+        part: Part,
+        source: &str,
+        given: &[Relationship],
+        by_id: &BTreeMap<String, Option<String>>,
+        numbers: &mut Numbers,
+        new: &mut Vec<NewRelationship>,
+    ) -> Result<(), FindingCode> {
+        for relationship in given {
+            if relationship.external || by_id.contains_key(&relationship.id) {
+                continue;
+            }
+            let Some((target, kind)) = self.promised(part, source, relationship) else { continue };
+            if !kind.is_implicit_from(part) || (kind.is_remark() && !self.rules.comments) {
+                continue;
+            }
+            if let Some(place) = self.load(&target, kind)? {
+                let id = numbers.give(&relationship.id);
+                new.push(NewRelationship { id, target: Target::Part(place) });
+            }
+        }
+        Ok(())
+    }
+
+    /// The part that a relationship leads to, if it declares to be what the relationship promises.
+    fn promised(&self, part: Part, source: &str, relationship: &Relationship) -> Option<(String, Part)> {
+        let target = package::resolve(source, &relationship.target)?;
+        let kind = Part::of_relationship(part, &relationship.kind, self.types.of_part(&target))?;
+        self.package.has(&target).then_some((target, kind))
+    }
+
+    /// Follows a relationship that an attribute names.
+    fn follow(
+        &mut self,
+        part: Part,
+        source: &str,
+        relationship: &Relationship,
+    ) -> Result<Option<Target>, FindingCode> {
+        if relationship.external {
+            if relationship.kind != "hyperlink" || !part.may_link() {
+                return Ok(None);
+            }
+            let address = links::target(&relationship.target).filter(|_| self.rules.links);
+            if address.is_none() {
+                self.findings.add_detail(FindingCode::LinkDropped, &relationship.target);
+            }
+            return Ok(address.map(Target::Address));
+        }
+        if relationship.kind == "image" {
+            if !part.may_show() {
+                return Ok(None);
+            }
+            let Some(target) = package::resolve(source, &relationship.target) else { return Ok(None) };
+            return Ok(self.picture(&target)?.map(Target::Picture));
+        }
+        if part == Part::Workbook && SHEETS_EMPTIED.contains(&relationship.kind.as_str()) {
+            return Ok(self.empty_sheet(&relationship.target).map(Target::Part));
+        }
+        let Some((target, kind)) = self.promised(part, source, relationship) else { return Ok(None) };
+        if kind.is_remark() && !self.rules.comments {
+            return Ok(None);
+        }
+        let place = self.load(&target, kind)?;
+        if place.is_none() && kind == Part::Worksheet {
+            return Ok(self.empty_sheet(&target).map(Target::Part));
+        }
+        Ok(place.map(Target::Part))
+    }
+
+    /// An empty sheet in the place of one that must not cross: names and numbers of the others stay right.
+    fn empty_sheet(&mut self, source: &str) -> Option<usize> {
+        let mut tree = Tree::new(&DIALECT, ("x", "worksheet"))?;
+        let data = tree.create(("x", "sheetData"))?;
+        tree.append(tree.root(), data);
+        Some(self.take(&format!("{source}#empty"), Part::Worksheet, tree, Vec::new()))
+    }
+
+    /// The name of a picture in the new package, below the folder.
+    fn picture(&mut self, source: &str) -> Result<Option<String>, FindingCode> {
+        let key = source.to_ascii_lowercase();
+        if let Some(known) = self.pictures.get(&key) {
+            return Ok(known.clone());
+        }
+        let octets = forgive(self.package.read(source, self.budget))?.flatten();
+        let picture = match octets {
+            Some(octets) => {
+                let fidelity = self.rules.fidelity;
+                media::rebuild(&octets, self.policy, fidelity, self.budget, self.findings, self.surroundings)?
+            }
+            None => None,
+        };
+        let name = picture.map(|picture| {
+            let number = self.numbers.entry("image").or_default();
+            *number = number.saturating_add(1);
+            let name = format!("media/image{number}.{}", picture.extension);
+            self.extensions.insert(picture.extension);
+            self.members.push(Member {
+                name: format!("{}/{name}", self.family.folder()),
+                octets: picture.octets,
+                method: Method::Stored,
+            });
+            name
+        });
+        self.pictures.insert(key, name.clone());
+        Ok(name)
+    }
+
+    /// Puts a written part and its relationships into the new package.
+    fn put_part(&mut self, part: Part, name: &str, octets: Vec<u8>, new: &[NewRelationship]) {
+        let folder = self.family.folder();
+        let full = format!("{folder}/{name}");
+        self.overrides.push((full.clone(), part.row().media_type));
+        self.members.push(Member { name: full, octets, method: Method::Deflated });
+        if new.is_empty() {
+            return;
+        }
+        let mut body = String::new();
+        for relationship in new {
+            let (kind, target, mode) = match &relationship.target {
+                Target::Part(place) => {
+                    let Some(loaded) = self.loaded.get(*place) else { continue };
+                    (loaded.part.relationship_type(self.edition), relative(name, &loaded.name), "")
+                }
+                Target::Picture(picture) => {
+                    (parts::plain_relationship_type("image", self.edition), relative(name, picture), "")
+                }
+                Target::Address(address) => (
+                    parts::plain_relationship_type("hyperlink", self.edition),
+                    address.clone(),
+                    " TargetMode=\"External\"",
+                ),
+            };
+            push_relationship(&mut body, &relationship.id, &kind, &target, mode);
+        }
+        self.put(&relationships::part_of(&format!("{folder}/{name}")), relationships_part(&body));
+    }
+
+    fn put(&mut self, name: &str, text: String) {
+        self.members.push(Member {
+            name: name.to_owned(),
+            octets: text.into_bytes(),
+            method: Method::Deflated,
+        });
+    }
+
+    /// Properties, root relationships, declared types; then the package.
+    fn finish(mut self, root: &[Relationship]) -> Result<Written, FindingCode> {
+        let folder = self.family.folder();
+        let main = format!("{folder}/{}", self.loaded.first().map_or("", |main| main.name.as_str()));
+        let mut body = String::new();
+        push_relationship(&mut body, "rId1", &self.family.main().relationship_type(self.edition), &main, "");
+        let core = self.property(root, &["core-properties"])?.and_then(|tree| properties::core(&tree));
+        if let Some(core) = core {
+            let kind =
+                "http://schemas.openxmlformats.org/package/2006/relationships/metadata/core-properties";
+            push_relationship(&mut body, "rId2", kind, "docProps/core.xml", "");
+            let media_type = "application/vnd.openxmlformats-package.core-properties+xml";
+            self.overrides.push(("docProps/core.xml".to_owned(), media_type));
+            self.put("docProps/core.xml", core);
+        }
+        let kinds = ["extended-properties", "extendedProperties"];
+        let application = self.property(root, &kinds)?.and_then(|tree| properties::application(&tree));
+        if let Some(application) = application {
+            let name = match self.edition {
+                Edition::Transitional => "extended-properties",
+                Edition::Strict => "extendedProperties",
+            };
+            let kind = parts::plain_relationship_type(name, self.edition);
+            push_relationship(&mut body, "rId3", &kind, "docProps/app.xml", "");
+            let media_type = "application/vnd.openxmlformats-officedocument.extended-properties+xml";
+            self.overrides.push(("docProps/app.xml".to_owned(), media_type));
+            self.put("docProps/app.xml", application);
+        }
+        let mut file = ZipFile::new();
+        let types = self.content_types();
+        let root = relationships_part(&body);
+        let first = [("[Content_Types].xml", types.as_bytes()), ("_rels/.rels", root.as_bytes())];
+        let written = first
+            .into_iter()
+            .map(|(name, octets)| (name, octets, Method::Deflated))
+            .chain(self.members.iter().map(|m| (m.name.as_str(), m.octets.as_slice(), m.method)))
+            .try_for_each(|(name, octets, method)| file.add(name, octets, method));
+        let Ok(octets) = written.and_then(|()| file.finish()) else { return Err(FindingCode::OutOfMemory) };
+        Ok(Written { octets, family: self.family, tally: self.book.tally })
+    }
+
+    fn property(&mut self, root: &[Relationship], kinds: &[&str]) -> Result<Option<Tree>, FindingCode> {
+        let found = root
+            .iter()
+            .find(|relationship| !relationship.external && kinds.contains(&relationship.kind.as_str()));
+        let Some(target) = found.and_then(|found| package::resolve("", &found.target)) else {
+            return Ok(None);
+        };
+        Ok(forgive(read_tree(&mut self.package, &target, self.budget))?.flatten())
+    }
+
+    fn content_types(&self) -> String {
+        let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<Types \
+             xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"><Default Extension=\"rels\" \
+             ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/>"
+            .to_owned();
+        for extension in &self.extensions {
+            text.push_str(&format!("<Default Extension=\"{extension}\" ContentType=\"image/{extension}\"/>"));
+        }
+        for (name, media_type) in &self.overrides {
+            text.push_str(&format!("<Override PartName=\"/{name}\" ContentType=\"{media_type}\"/>"));
+        }
+        text.push_str("</Types>");
+        text
+    }
+}
+
+/// The way from one part to another, both below the same folder and at most one folder deep.
+fn relative(from: &str, to: &str) -> String {
+    match (from.rsplit_once('/'), to.rsplit_once('/')) {
+        (Some((here, _)), Some((there, name))) if here == there => name.to_owned(),
+        (Some(_), _) => format!("../{to}"),
+        (None, _) => to.to_owned(),
+    }
+}
+
+/// Sheets that are programs or dialogs.
+const SHEETS_EMPTIED: &[&str] = &["xlMacrosheet", "xlIntlMacrosheet", "dialogsheet"];
+
+fn relationships_part(body: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<Relationships \
+         xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">{body}</Relationships>"
+    )
+}
+
+fn push_relationship(body: &mut String, id: &str, kind: &str, target: &str, mode: &str) {
+    let target =
+        target.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    body.push_str(&format!("<Relationship Id=\"{id}\" Type=\"{kind}\" Target=\"{target}\"{mode}/>"));
+}
+
+/// Names of relationships: those of the usual form stay, because other parts may speak of them by number (drawings
+/// of diagrams); all others get a free one.
+struct Numbers {
+    taken: BTreeSet<u32>,
+}
+
+impl Numbers {
+    fn of(given: &[Relationship]) -> Self {
+        Self { taken: given.iter().filter_map(|relationship| Self::number(&relationship.id)).collect() }
+    }
+
+    fn number(id: &str) -> Option<u32> {
+        let digits = id.strip_prefix("rId").filter(|digits| digits.len() <= 6 && !digits.starts_with('0'))?;
+        digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+    }
+
+    fn give(&mut self, id: &str) -> String {
+        if let Some(number) = Self::number(id) {
+            return format!("rId{number}");
+        }
+        let free = self.taken.last().copied().unwrap_or(0).saturating_add(1);
+        self.taken.insert(free);
+        format!("rId{free}")
+    }
+}
+
+/// Attributes that name a relationship, in the order of the document.
+fn references(tree: &Tree) -> Vec<(NodeId, Name)> {
+    tree.descendants(tree.root())
+        .flat_map(|id| tree.attribute_names(id).filter(|name| name.0 == "r").map(move |name| (id, name)))
+        .collect()
+}
+
+/// The kinds of relationships that an attribute may name, by the ends of their types.
+fn expected(tree: &Tree, node: NodeId, attribute: Name) -> &'static [&'static str] {
+    match (tree.name(node), attribute.1) {
+        (("w" | "x", "hyperlink"), "id") => &["hyperlink"],
+        (("a", "hlinkClick" | "hlinkHover" | "hlinkMouseOver"), "id") => &["hyperlink", "slide"],
+        (("a", "blip"), "embed") | (("x", "picture"), "id") => &["image"],
+        (("w", "headerReference"), "id") => &["header"],
+        (("w", "footerReference"), "id") => &["footer"],
+        (("x", "sheet"), "id") => {
+            &["worksheet", "chartsheet", "xlMacrosheet", "xlIntlMacrosheet", "dialogsheet"]
+        }
+        (("x", "drawing"), "id") => &["drawing"],
+        (("x", "tablePart"), "id") => &["table"],
+        (("x", "pivotCache"), "id") => &["pivotCacheDefinition"],
+        (("x", "pivotCacheDefinition"), "id") => &["pivotCacheRecords"],
+        (("p", "sldMasterId"), "id") => &["slideMaster"],
+        (("p", "notesMasterId"), "id") => &["notesMaster"],
+        (("p", "handoutMasterId"), "id") => &["handoutMaster"],
+        (("p", "sldId" | "sld"), "id") => &["slide"],
+        (("p", "sldLayoutId"), "id") => &["slideLayout"],
+        (("c", "chart"), "id") => &["chart"],
+        (("c", "userShapes"), "id") => &["chartUserShapes"],
+        (("dgm", "relIds"), "dm") => &["diagramData"],
+        (("dgm", "relIds"), "lo") => &["diagramLayout"],
+        (("dgm", "relIds"), "qs") => &["diagramQuickStyle"],
+        (("dgm", "relIds"), "cs") => &["diagramColors"],
+        _ => &[],
+    }
+}
+
+/// Links without a target run an action of the show; layouts of diagrams name empty pictures.
+fn may_be_empty(tree: &Tree, node: NodeId) -> bool {
+    links::is_drawing_link(tree, node) || tree.is(node, ("dgm", "shape"))
+}
+
+/// What becomes of an element whose relationship does not exist any more.
+fn unlink(tree: &mut Tree, node: NodeId, attribute: Name) {
+    match tree.name(node) {
+        ("a", "blip") | ("x", "pageSetup" | "pivotSelection") | ("dgm", "shape") => {
+            tree.remove_attribute(node, attribute);
+        }
+        ("x", "hyperlink") if tree.attribute(node, ("", "location")).is_some() => {
+            tree.remove_attribute(node, attribute);
+        }
+        ("w", "hyperlink") if tree.attribute(node, ("w", "anchor")).is_some() => {
+            tree.remove_attribute(node, attribute);
+        }
+        ("w", "hyperlink") => tree.unwrap(node),
+        ("c", "chart") | ("dgm", "relIds") => sieve::remove_object(tree, node),
+        _ => sieve::remove_emptied(tree, node),
+    }
+}
+
+/// Counts that stand beside what they count.
+fn repair_counts(tree: &mut Tree) {
+    let counted: Vec<NodeId> = tree
+        .descendants(tree.root())
+        .filter(|&id| {
+            matches!(tree.name(id), ("x", "tableParts" | "dataValidations") | ("x14", "dataValidations"))
+        })
+        .collect();
+    for id in counted {
+        if tree.attribute(id, ("", "count")).is_some() {
+            let count = tree.children(id).filter(|&child| !tree.is_text(child)).count();
+            tree.set_attribute(id, ("", "count"), &count.to_string());
+        }
+    }
+}
