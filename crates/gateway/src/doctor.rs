@@ -1,7 +1,7 @@
 //! `sekisho doctor`: what this machine offers and lacks, in plain words.
 
 use crate::{cli::say, config::Config, serve};
-use jail::{Renderer, SandboxLevel};
+use jail::{Renderer, RendererSettings, SandboxLevel};
 use policy::{FindingCode, Severity};
 
 /// Looks at sandbox, fonts, keys and disk. Exit code 1 when something that is needed is missing.
@@ -53,7 +53,8 @@ fn renderer(config: &Config) -> Vec<String> {
     if !missing.is_empty() {
         return missing.into_iter().map(|lacks| format!("LACKS renderer: {lacks}")).collect();
     }
-    let drawn = Renderer::start(settings.clone()).map(|renderer| renderer.prove());
+    let once = RendererSettings { spare: 0, ..settings.clone() };
+    let drawn = Renderer::start(once).map(|renderer| renderer.prove());
     vec![match drawn {
         Ok(Ok(())) if settings.bubblewrap.is_none() => {
             "LACKS renderer: it draws, but without a sandbox (renderer.allow_without_sandbox)".to_owned()

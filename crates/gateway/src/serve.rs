@@ -10,7 +10,7 @@ use crate::{
     sanitise_loop::{self, Stage},
 };
 use anyhow::Context;
-use jail::{Pool, PoolSettings, Renderer, SandboxLevel};
+use jail::{Pool, PoolSettings, Renderer, RendererSettings, SandboxLevel};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use store::{Clock, Floor, Keys, Recovery, Store, StoreSettings};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
@@ -182,12 +182,14 @@ pub(crate) fn pool(config: &Config, lanes: usize) -> anyhow::Result<Pool> {
     }
     settings.light = config.jail.light.unwrap_or(settings.light);
     settings.heavy = config.jail.heavy.unwrap_or(settings.heavy);
-    settings.renderer = renderer(config)?;
+    // The command line draws when it has to; the gateway keeps instances ready.
+    let spare = if lanes > 0 { Some(0) } else { None };
+    settings.renderer = renderer(config, spare)?;
     Pool::start(settings).context("the jail does not work here, so nothing can be sanitised")
 }
 
-/// The renderer of this configuration, proven to draw; `None` when it has none.
-pub(crate) fn renderer(config: &Config) -> anyhow::Result<Option<Renderer>> {
+/// The renderer of this configuration, with `spare` waiting instances or as many as it says; `None` when it has none.
+fn renderer(config: &Config, spare: Option<usize>) -> anyhow::Result<Option<Renderer>> {
     let Some(settings) = &config.renderer else { return Ok(None) };
     if settings.bubblewrap.is_none() {
         tracing::warn!("the renderer runs without a sandbox, as the configuration says");
@@ -196,7 +198,8 @@ pub(crate) fn renderer(config: &Config) -> anyhow::Result<Option<Renderer>> {
     if !missing.is_empty() {
         anyhow::bail!("the renderer cannot work: {}", missing.join("; "));
     }
-    Ok(Some(Renderer::start(settings.clone()).context("the renderer cannot be started")?))
+    let settings = RendererSettings { spare: spare.unwrap_or(settings.spare), ..settings.clone() };
+    Ok(Some(Renderer::start(settings).context("the renderer cannot be started")?))
 }
 
 /// Ends when the store has failed.

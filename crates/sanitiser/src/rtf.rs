@@ -7,6 +7,7 @@
 //! unpacks to is spent before it is unpacked.
 
 mod compressed;
+pub mod strip;
 mod words;
 
 use mail::charset;
@@ -148,7 +149,7 @@ impl Reader {
                 }
                 self.optional = false;
             }
-            Token::Binary => {}
+            Token::Binary(_) => {}
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use policy::FindingCode;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    process::{Pid, Signal, kill_process_group},
+    process::{Pid, Signal, getpriority_process, kill_process_group, setpriority_process},
 };
 use std::{
     io::{self, Read, Write},
@@ -11,6 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// By how many steps an instance yields the processor.
+const NICENESS: i32 = 10;
 /// Octets read from a pipe at a time.
 const READ_OCTETS: usize = 64 * 1024;
 
@@ -31,7 +33,19 @@ impl Instance {
         let output = process.stdout.take().ok_or_else(no_pipe)?;
         rustix::io::ioctl_fionbio(&input, true)?;
         rustix::io::ioctl_fionbio(&output, true)?;
-        Ok(Self { process, input: Some(input), output, started: Instant::now() })
+        let instance = Self { process, input: Some(input), output, started: Instant::now() };
+        instance.yield_to_others();
+        Ok(instance)
+    }
+
+    /// Makes the scheduler prefer others, as nice(1) does: text mail does not wait for drawings.
+    fn yield_to_others(&self) {
+        let pid = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw);
+        let yielded =
+            getpriority_process(None).and_then(|own| setpriority_process(pid, own.saturating_add(NICENESS)));
+        if let Err(error) = yielded {
+            tracing::debug!(%error, "priority of an instance of the renderer stays as it is");
+        }
     }
 
     /// Whether it still waits and is not too old.

@@ -8,7 +8,7 @@ use super::{
     Growing,
     leaf::{self, Part},
 };
-use crate::{DocumentForm, Need, Rendered, Rewritten, ToRender, file, pdf};
+use crate::{DocumentForm, Need, Rendered, Rewritten, ToRender, file, pdf, rtf};
 use mail::Untrusted;
 use policy::{Action, AwaitFor, FindingCode, Findings};
 
@@ -68,6 +68,9 @@ fn prepared(
     let form = DocumentForm::of(&part.detected).ok_or(FindingCode::NotSupportedYet)?;
     match file::rewrite(&part.detected, octets, None, findings, growing) {
         Ok(rebuilt) => Ok((DocumentForm::of_extension(rebuilt.extension).unwrap_or(form), rebuilt.octets)),
+        Err(FindingCode::NotSupportedYet) if form == DocumentForm::Rtf => {
+            Ok((form, rtf::strip::strip(octets, &mut growing.budget, findings)?))
+        }
         Err(FindingCode::NotSupportedYet) => Ok((form, octets.to_vec())),
         Err(code) => Err(code),
     }

@@ -13,7 +13,7 @@ pub(super) enum Token<'r> {
     Hex(u8),
     Text(&'r [u8]),
     /// Octets behind `\bin`.
-    Binary,
+    Binary(&'r [u8]),
 }
 
 /// The tokens of a rich text.
@@ -65,8 +65,8 @@ impl<'r> Tokens<'r> {
             self.split(1);
         }
         if word == "bin" {
-            self.split(number.and_then(|n| usize::try_from(n).ok()).unwrap_or(0));
-            return Some(Token::Binary);
+            let length = number.and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+            return Some(Token::Binary(self.split(length)));
         }
         Some(Token::Word(word, number))
     }
