@@ -6,6 +6,7 @@
 
 pub mod archive;
 pub mod calendar;
+pub mod cms;
 mod compound;
 pub mod content_line;
 pub mod delimited;

@@ -234,8 +234,11 @@ fn pkcs7(octets: &[u8]) -> Option<Format> {
     if *kind != 2 {
         return Some(format(Kind::EncryptedMail, "application/pkcs7-mime", "p7m"));
     }
-    let content = head.windows(DATA.len()).position(|w| w == DATA)?.checked_add(DATA.len())?;
-    Some(if head.get(content) == Some(&0xa0) {
+    let inner = head.windows(DATA.len()).position(|w| w == DATA)?;
+    let content = inner.checked_add(DATA.len())?;
+    // A sequence of the identifier alone has no content: what follows it are certificates.
+    let alone = inner.checked_sub(2).and_then(|at| head.get(at..inner)) == Some(b"\x30\x0b");
+    Some(if head.get(content) == Some(&0xa0) && !alone {
         format(Kind::EncryptedMail, "application/pkcs7-mime", "p7m")
     } else {
         format(Kind::Signature, "application/pkcs7-signature", "p7s")

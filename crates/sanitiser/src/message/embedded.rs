@@ -33,9 +33,26 @@ pub(super) fn cut_out(
     let mut left = String::with_capacity(text.len());
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let mut at = 0;
+    let mut signed = false;
     for block in embedded::find(text) {
-        let (BlockKind::Uuencode | BlockKind::Base64, Some(octets)) = (block.kind, block.octets) else {
-            continue;
+        let octets = match (block.kind, block.octets) {
+            (BlockKind::Uuencode | BlockKind::Base64, Some(octets)) => octets,
+            // Text that is signed in clear stays; the marks around it and the signature go (RFC 9580 §7).
+            (BlockKind::PgpSignedMark, _) => {
+                left.extend(lines.get(at..block.lines.start).unwrap_or_default().iter().copied());
+                let fields = lines.get(block.lines.end..).unwrap_or_default();
+                let fields = fields.iter().take_while(|line| line.starts_with("Hash: ")).count();
+                at = block.lines.end.saturating_add(fields);
+                signed = true;
+                continue;
+            }
+            (BlockKind::PgpSignature, Some(_)) if signed => {
+                left.extend(lines.get(at..block.lines.start).unwrap_or_default().iter().copied());
+                at = block.lines.end;
+                findings.add(FindingCode::SignatureLost);
+                continue;
+            }
+            _ => continue,
         };
         if let Err(Exhausted(code)) = growing.budget.spend_part() {
             findings.add(code);

@@ -8,7 +8,7 @@ use super::{Growing, body, drawn, fields, findings_of, nested};
 use crate::{
     DocumentForm,
     archive::{self, unpack::Written},
-    detect, file,
+    cms, detect, file,
     mime::{Disposition, Entity},
 };
 use mail::{Attachment, PartPath};
@@ -104,6 +104,20 @@ pub(super) fn attempt(part: &Part, octets: &[u8], mut findings: Findings, growin
     }
     if octets.is_empty() {
         return withheld(part, octets, Action::Remove, FindingCode::Empty, findings, growing);
+    }
+    if matches!(kind, Kind::EncryptedMail | Kind::Signature) {
+        match cms::signed(octets, &mut growing.budget) {
+            Ok(Some(signed)) => {
+                for signer in &signed.signers {
+                    findings.add_detail(FindingCode::SignerClaimed, signer);
+                }
+                if let Some(content) = signed.content {
+                    return nested::signed(part, octets, &content, findings, growing);
+                }
+            }
+            Ok(None) => {}
+            Err(code) => return withheld(part, octets, Action::Remove, code, findings, growing),
+        }
     }
     // Under the name of something else it is a file that a person may look for.
     if is_detached_signature(kind) && !part.detected.mismatch {
