@@ -21,6 +21,9 @@ const FILES: &[(&str, &str, Option<&str>)] = &[
     ("a.png", "image/png", None),
     ("a.jpg", "image/jpeg", None),
     ("a.pdf", "application/pdf", None),
+    ("a.zip", "application/zip", None),
+    ("a.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", None),
+    ("a.odt", "application/vnd.oasis.opendocument.text", None),
 ];
 
 fuzz_target!(|octets: &[u8]| {
