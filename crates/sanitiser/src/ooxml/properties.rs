@@ -4,6 +4,7 @@
 //! spreadsheet program decides by it whether the values in the cells can be believed.
 
 use crate::markup::Tree;
+use policy::vocabulary::{self, Edition};
 
 const CORE_HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<cp:coreProperties \
      xmlns:cp=\"http://schemas.openxmlformats.org/package/2006/metadata/core-properties\" \
@@ -47,13 +48,15 @@ fn is_instant(text: &str) -> bool {
 }
 
 /// `app.xml` with nothing but the family of programs; `None` for all others.
-pub(super) fn application(tree: &Tree) -> Option<String> {
+pub(super) fn application(tree: &Tree, edition: Edition) -> Option<String> {
     let application = tree.child(tree.root(), ("ap", "Application")).map(|id| tree.own_text(id))?;
     let known = ["Microsoft Office Word", "Microsoft Excel", "Microsoft Office PowerPoint", "LibreOffice"];
     let name = known.iter().find(|name| application.trim().starts_with(**name))?;
+    let words = vocabulary::ooxml();
+    let namespace = words.uri(words.namespace_of_prefix("ap")?, edition);
     Some(format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<ap:Properties \
-         xmlns:ap=\"http://schemas.openxmlformats.org/officeDocument/2006/extended-properties\">\
+         xmlns:ap=\"{namespace}\">\
          <ap:Application>{name}</ap:Application></ap:Properties>"
     ))
 }

@@ -460,7 +460,8 @@ impl Walk<'_> {
             self.put("docProps/core.xml", core);
         }
         let kinds = ["extended-properties", "extendedProperties"];
-        let application = self.property(root, &kinds)?.and_then(|tree| properties::application(&tree));
+        let application = self.property(root, &kinds)?;
+        let application = application.and_then(|tree| properties::application(&tree, self.edition));
         if let Some(application) = application {
             let name = match self.edition {
                 Edition::Transitional => "extended-properties",

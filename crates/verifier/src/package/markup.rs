@@ -42,6 +42,10 @@ const WORDS: &[&str] = &[
     "string-value-if-true", "string-value-if-false", "member-name", "data-field", "id", "userId", "s",
 ];
 
+/// Namespaces of the vocabulary that our writers only read: the old drawings (VML) with their controls, maps that are
+/// fetched, schemas that are fetched.
+const ONLY_READ: &[&str] = &["v", "o", "w10", "pvml", "xvml", "cx", "sl"];
+
 /// The namespaces of one part, each under the prefix of the vocabulary.
 #[derive(Debug)]
 pub(super) struct Names {
@@ -59,6 +63,9 @@ impl Names {
         for (prefix, uri) in reader.namespaces() {
             let (id, edition) = vocabulary.namespace_of_uri(uri).ok_or((RULE, "not on the list"))?;
             let canonical = vocabulary.prefix(id);
+            if ONLY_READ.contains(&canonical) {
+                return Err((RULE, "of drawings or schemas that are never written"));
+            }
             if canonical != *prefix {
                 return Err((RULE, "under another prefix than its own"));
             }
@@ -128,7 +135,7 @@ fn denied(attribute: &Attribute<'_>) -> Result<(), Fault> {
         return Err(("markup.attribute", "runs or fetches"));
     }
     if local == "style"
-        && ["url(", "expression", "behavior", "import"].iter().any(|word| contains(value, word))
+        && ["url(", "expression", "behavior", "import", "\\"].iter().any(|word| contains(value, word))
     {
         return Err(("markup.attribute", "a style that fetches or runs"));
     }

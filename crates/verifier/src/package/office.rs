@@ -15,7 +15,7 @@ use crate::objections::Objections;
 use kinds::Kind;
 use opc::{Relation, Target};
 use policy::vocabulary::Edition;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most levels of folders, and longest name of a part.
 const LEVELS_MAX: usize = 5;
@@ -210,18 +210,23 @@ impl<'octets> Walk<'octets> {
     ) -> Result<(), Fault> {
         let Some(member) = self.members.get(at).copied() else { return Ok(()) };
         let octets = member.octets()?;
+        let foreign = if kind == Kind::DiagramData { self.foreign(at) } else { BTreeSet::new() };
+        let package = rules::Package { edition: self.edition, foreign };
         let mut none = Vec::new();
         let relations = self.relations.get_mut(&at).unwrap_or(&mut none);
-        rules::check(
-            &octets,
-            kind,
-            self.edition,
-            relations,
-            &mut spending.nodes,
-            &mut |(rule, detail), place| {
-                objections.add(rule, format!("{detail}, at {place} in {}", member.name));
-            },
-        )
+        rules::check(&octets, kind, package, relations, &mut spending.nodes, &mut |(rule, detail), place| {
+            objections.add(rule, format!("{detail}, at {place} in {}", member.name));
+        })
+    }
+
+    /// The names under which those who lead to a part know anything but the drawing of a diagram.
+    fn foreign(&self, at: usize) -> BTreeSet<String> {
+        let leads_here =
+            |relation: &Relation| matches!(relation.target, Target::Part(_, place) if place == at);
+        let is_drawing =
+            |relation: &&Relation| matches!(relation.target, Target::Part(Kind::DiagramDrawing, _));
+        let hosts = self.relations.values().filter(|relations| relations.iter().any(leads_here));
+        hosts.flatten().filter(|relation| !is_drawing(relation)).map(|relation| relation.id.clone()).collect()
     }
 
     fn picture(&self, at: usize, spending: &mut Spending, objections: &mut Objections) {

@@ -188,6 +188,11 @@ fn forms() -> Vec<Hostile> {
         hostile("undeclared prefix", "xml.", &bend("<w:body>", "<w:body><z:x/>")),
         hostile("namespace below the root", "xml.", &bend("<w:body>", "<w:body xmlns:z=\"urn:z\">")),
         hostile("unknown namespace", "markup.namespace", &bend("<w:document", "<w:document xmlns:z=\"urn:z\"")),
+        hostile(
+            "old drawings",
+            "markup.namespace",
+            &bend("xmlns:w14=\"http://schemas.microsoft.com/office/word/2010/wordml\"", "xmlns:v=\"urn:schemas-microsoft-com:vml\""),
+        ),
         hostile("another prefix", "markup.namespace", &bend("xmlns:w14=", "xmlns:evil=")),
         hostile("both editions", "markup.namespace", &bend(
             "xmlns:pic=\"http://schemas.openxmlformats.org/drawingml/2006/picture\"",

@@ -15,7 +15,7 @@ use super::{
     opc::{Relation, Target},
 };
 use policy::vocabulary::{self, Edition};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest formula or name: Excel's own limit is 8,192 characters.
 const FORMULA_OCTETS_MAX: usize = 256 * 1024;
@@ -39,8 +39,18 @@ struct Frame {
     text: String,
 }
 
+/// What a part must know of its package.
+#[derive(Debug)]
+pub(super) struct Package {
+    /// The edition of its relationships.
+    pub(super) edition: Option<Edition>,
+    /// Names that a diagram may not use for its drawing.
+    pub(super) foreign: BTreeSet<String>,
+}
+
 struct Part<'part> {
     names: Names,
+    foreign: BTreeSet<String>,
     kind: Kind,
     /// By name: place in `relations`.
     ids: BTreeMap<String, usize>,
@@ -56,7 +66,7 @@ struct Part<'part> {
 pub(super) fn check(
     octets: &[u8],
     kind: Kind,
-    edition: Option<Edition>,
+    package: Package,
     relations: &mut [Relation],
     nodes: &mut u64,
     tell: Tell<'_>,
@@ -67,7 +77,7 @@ pub(super) fn check(
         _ => return Err(("xml.form", "no root element")),
     }
     let names = Names::of_root(&reader, vocabulary::ooxml())?;
-    if let (Some(own), Some(edition)) = (names.edition, edition)
+    if let (Some(own), Some(edition)) = (names.edition, package.edition)
         && own != edition
     {
         return Err(("office.edition", "of another edition than its relationships"));
@@ -75,6 +85,7 @@ pub(super) fn check(
     let ids = relations.iter().enumerate().map(|(at, relation)| (relation.id.clone(), at)).collect();
     let mut part = Part {
         names,
+        foreign: package.foreign,
         kind,
         ids,
         relations,
@@ -183,8 +194,14 @@ impl Part<'_> {
                     && tag.value("cmd").is_some_and(|command| command.chars().all(is_plain));
                 if sound { Ok(()) } else { Err(("office.command", "of another program")) }
             }
-            ("xvml", "ClientData") if tag.value("ObjectType") != Some("Note") => {
-                Err(("office.control", "a drawing that is no note"))
+            // A source in another book is a relationship, or stands in brackets.
+            ("x", "worksheetSource" | "rangeSet")
+                if tag
+                    .attributes
+                    .iter()
+                    .any(|a| a.prefix.is_empty() && a.value.contains(['[', '\\', '/'])) =>
+            {
+                Err(("office.source", "of another book"))
             }
             ("mc", "Choice") => {
                 let required = tag.value("Requires").unwrap_or_default();
@@ -208,8 +225,9 @@ impl Part<'_> {
         let value = &*attribute.value;
         match (attribute.prefix, attribute.local) {
             ("r", local) => self.reference(name, local, value, tag),
-            ("", "relId") if name == ("dsp", "dataModelExt") => {
-                self.name_relation(value, &[Kind::DiagramDrawing])
+            // A name among the relationships of the part that shows the diagram.
+            ("", "relId") if name == ("dsp", "dataModelExt") && self.foreign.contains(value) => {
+                Err(("office.reference", "to a part of another kind"))
             }
             ("mc", "Ignorable") => {
                 let mut prefixes = value.split(' ');
@@ -224,7 +242,7 @@ impl Part<'_> {
             (
                 "",
                 "formula" | "fmla" | "textlink" | "unlockedFormula" | "fmlaLink" | "fmlaRange" | "cellRange",
-            ) if name.1 != "gd" && name.0 != "v" => formula::check(value, Dialect::Excel),
+            ) if name.1 != "gd" => formula::check(value, Dialect::Excel),
             ("", "val") if name.1 == "cfvo" => formula::check(value, Dialect::Excel),
             _ => Ok(()),
         }
@@ -281,13 +299,11 @@ fn content(name: (&str, &str)) -> Content {
         | ("xm", "f" | "sqref")
         | ("c", "f")
         | ("c15", "f" | "sqref" | "fullRef" | "levelRef" | "formulaRef" | "dlblFieldTable")
-        | ("cx", "f")
         | ("x14", "formula1" | "formula2")
         | ("x15", "f") => Content::Formula,
         ("w", "instrText") => Content::Field(Piece::Instruction),
         ("w", "delInstrText") => Content::Field(Piece::Deleted),
         ("w", "t" | "delText") => Content::Field(Piece::Text),
-        (prefix, local) if local.starts_with("Fmla") && prefix == "xvml" => Content::Formula,
         _ => Content::Plain,
     }
 }
