@@ -1,12 +1,13 @@
-//! Archives → the list of what is inside. The archive itself does not cross; its members stand in the report.
+//! Archives → the list of what is inside, or ([`unpack`]) what is inside written anew. The archive itself does not
+//! cross.
 //!
-//! Listed from headers: zip (APPNOTE 6.3.10), tar (POSIX pax and GNU), gzip (RFC 1952) and tar inside it, LZH levels
-//! 0–3, RAR 1.5–4 and 5, CAB. Of bzip2, xz, zstd there is no list but the one stream, of 7z and others none: the
-//! finding [`FindingCode::MemberListIncomplete`] says so.
+//! Listed from headers: zip (APPNOTE 6.3.10), tar (POSIX pax and GNU) also in a compressed stream (gzip, bzip2, xz,
+//! lzma, lzip, zstd, `compress`), 7z, LZH levels 0–3, RAR 1.5–4 and 5, CAB. Where a list ends early the finding
+//! [`FindingCode::MemberListIncomplete`] says so.
 //!
 //! *Security.* Input is any octets. Members are spent from the budget one by one as they are read, and reading stops
-//! at the limit with a finding. Nothing is unpacked but the first 64 octets of a member, to see programs under false
-//! names, and the stream around a tar, which is spent octet for octet. Sizes are claims of the archive and are told as
+//! at the limit with a finding. To list, nothing is unpacked but the first octets of a member, to see programs under
+//! false names, the end header of a 7z, and the stream around a tar, which is spent octet for octet. Sizes are claims of the archive and are told as
 //! such. Names are decoded for display only and never used as paths.
 
 mod cab;
@@ -16,10 +17,15 @@ mod lzh;
 mod lzw;
 mod names;
 mod rar;
+mod seven_zip;
 mod streams;
 mod tar;
 mod tree;
-pub(crate) mod unpack;
+mod un7z;
+mod uncab;
+mod unlzh;
+pub mod unpack;
+mod unrar;
 mod untar;
 mod unzip;
 pub(crate) mod words;
@@ -65,15 +71,19 @@ pub enum ArchiveFormat {
     Gzip,
     /// LZH.
     Lzh,
+    /// RAR 1.3.
+    Rar13,
     /// RAR 1.5 to 4.
     Rar4,
     /// RAR 5.
     Rar5,
     /// Cabinet.
     Cab,
-    /// One compressed stream without a list: bzip2, xz, zstd, lzip, `compress`.
+    /// One compressed stream: bzip2, xz, zstd, lzma, lzip, `compress`.
     Stream,
-    /// 7z and others whose list is itself compressed.
+    /// 7z.
+    SevenZip,
+    /// Any other.
     Other,
 }
 
@@ -84,9 +94,11 @@ impl ArchiveFormat {
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] | [b'P', b'K', 7, 8, ..] => Self::Zip,
             [b'P', b'K', b'0', b'0', b'P', b'K', ..] => Self::Zip,
             [0x1f, 0x8b, ..] => Self::Gzip,
+            [b'R', b'E', b'~', b'^', ..] => Self::Rar13,
             [b'R', b'a', b'r', b'!', 0x1a, 7, 0, ..] => Self::Rar4,
             [b'R', b'a', b'r', b'!', 0x1a, 7, 1, 0, ..] => Self::Rar5,
             [b'M', b'S', b'C', b'F', ..] => Self::Cab,
+            [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c, ..] => Self::SevenZip,
             [b'B', b'Z', b'h', ..]
             | [0xfd, b'7', b'z', b'X', b'Z', 0, ..]
             | [0x28, 0xb5, 0x2f, 0xfd, ..]
@@ -151,12 +163,13 @@ pub fn list(input: &[u8], budget: &mut Budget, findings: &mut Findings) -> Archi
     let _stopped = match ArchiveFormat::of(input) {
         ArchiveFormat::Zip => zip::read(input, &mut gathered),
         ArchiveFormat::Tar => tar::read(&mut tar::Slice::new(input), &mut gathered),
-        ArchiveFormat::Gzip => gzip::read(input, &mut gathered),
+        ArchiveFormat::Gzip | ArchiveFormat::Stream => gzip::read(input, &mut gathered),
+        ArchiveFormat::SevenZip => un7z::list(input, &mut gathered),
         ArchiveFormat::Lzh => lzh::read(input, &mut gathered),
         ArchiveFormat::Rar4 => rar::read_4(input, &mut gathered),
         ArchiveFormat::Rar5 => rar::read_5(input, &mut gathered),
         ArchiveFormat::Cab => cab::read(input, &mut gathered),
-        ArchiveFormat::Stream | ArchiveFormat::Other => Err(Stop),
+        ArchiveFormat::Rar13 | ArchiveFormat::Other => Err(Stop),
     };
     let Gathered { findings, entries, locked, complete, .. } = gathered;
     judge::judge(input.len(), entries, locked, complete, &limits, findings)

@@ -3,11 +3,56 @@
 //! *Security.* Headers alone are read; every step goes forward, so the walk is linear in the input.
 
 use super::{Entry, Gathered, Stop, le16, le32, names::RawName};
+use policy::{Budget, FindingCode};
 
 /// What the header of one member says.
 struct Header {
     entry: Entry,
+    method: [u8; 5],
+    /// Where its packed octets stand.
+    content: std::ops::Range<usize>,
+    /// CRC-16 of what they unpack to.
+    crc: Option<u16>,
     next: usize,
+}
+
+/// A member with its packed octets.
+pub(super) struct Packed<'a> {
+    pub(super) name: RawName,
+    pub(super) is_folder: bool,
+    pub(super) is_link: bool,
+    pub(super) size: u64,
+    pub(super) method: [u8; 5],
+    pub(super) content: Option<&'a [u8]>,
+    pub(super) crc: Option<u16>,
+}
+
+/// All members with their packed octets, and whether the archive was read to its end.
+pub(super) fn members<'i>(
+    input: &'i [u8],
+    budget: &mut Budget,
+) -> Result<(Vec<Packed<'i>>, bool), FindingCode> {
+    let (mut members, mut at) = (Vec::new(), 0_usize);
+    loop {
+        if at == input.len() || input.get(at) == Some(&0) {
+            return Ok((members, true));
+        }
+        let Some(header) = header(input, at).filter(|header| header.next > at) else {
+            return Ok((members, false));
+        };
+        budget.spend_archive_members(1).map_err(|exhausted| exhausted.0)?;
+        at = header.next;
+        let Header { entry, method, content, crc, .. } = header;
+        members.push(Packed {
+            name: entry.name,
+            is_folder: entry.is_folder,
+            is_link: entry.is_link,
+            size: entry.size_octets.unwrap_or_default(),
+            method,
+            content: input.get(content),
+            crc,
+        });
+    }
 }
 
 /// Parts of the name that extended headers bring.
@@ -48,31 +93,35 @@ fn header(input: &[u8], at: usize) -> Option<Header> {
     let size = u64::from(le32(rest, 11)?);
     let level = *rest.get(20)?;
     let mut extended = Extended::default();
-    let (name, content) = match level {
-        0 => {
+    // Name, end of the first header, end of the extended ones, and the CRC.
+    let (name, content, start, crc) = match level {
+        0 | 1 => {
             let length = usize::from(*rest.first()?).checked_add(2)?;
-            (rest.get(22..)?.get(..usize::from(*rest.get(21)?))?, length)
-        }
-        1 => {
-            let length = usize::from(*rest.first()?).checked_add(2)?;
+            let named = usize::from(*rest.get(21)?).checked_add(22)?;
+            let crc = if named.checked_add(2)? <= length { le16(rest, named) } else { None };
             // The packed size of level 1 counts the extended headers too.
-            extended_headers(rest, length.checked_sub(2)?, length, 2, &mut extended)?;
-            (rest.get(22..)?.get(..usize::from(*rest.get(21)?))?, length)
+            let start = match level {
+                1 => extended_headers(rest, length.checked_sub(2)?, length, 2, &mut extended)?,
+                _ => length,
+            };
+            (rest.get(22..named)?, length, start, crc)
         }
         2 => {
-            let length = usize::from(le16(rest, 0)?);
+            // The tool for OS-9 (`K`) does not count the size itself.
+            let uncounted = if rest.get(23) == Some(&b'K') { 2 } else { 0 };
+            let length = usize::from(le16(rest, 0)?).checked_add(uncounted)?;
             extended_headers(rest, 24, 26, 2, &mut extended)?;
-            (&b""[..], length)
+            (&b""[..], length, length, le16(rest, 21))
         }
         3 => {
             let length = usize::try_from(le32(rest, 24)?).ok()?;
             extended_headers(rest, 28, 32, 4, &mut extended)?;
-            (&b""[..], length)
+            (&b""[..], length, length, le16(rest, 21))
         }
         _ => return None,
     };
     let head = if method == b"-lh0-" || method == b"-lz4-" {
-        let stored = rest.get(content..).unwrap_or_default();
+        let stored = rest.get(start..).unwrap_or_default();
         stored.get(..stored.len().min(packed).min(64)).unwrap_or_default().to_vec()
     } else {
         Vec::new()
@@ -85,17 +134,19 @@ fn header(input: &[u8], at: usize) -> Option<Header> {
         is_link: extended.unix_mode & 0o170_000 == 0o120_000,
         head,
     };
-    Some(Header { entry, next: at.checked_add(content)?.checked_add(packed)? })
+    let next = at.checked_add(content)?.checked_add(packed)?;
+    let method = method.first_chunk().copied()?;
+    Some(Header { entry, method, content: at.checked_add(start)?..next, crc, next })
 }
 
-/// Extended headers: a size that covers itself and the type, the content, and the size of the next.
+/// Extended headers: a size that covers itself and the type, the content, and the size of the next. Where they end.
 fn extended_headers<'a>(
     rest: &'a [u8],
     mut size_at: usize,
     mut at: usize,
     size_octets: usize,
     extended: &mut Extended<'a>,
-) -> Option<()> {
+) -> Option<usize> {
     loop {
         let length = if size_octets == 2 {
             usize::from(le16(rest, size_at)?)
@@ -103,7 +154,7 @@ fn extended_headers<'a>(
             usize::try_from(le32(rest, size_at)?).ok()?
         };
         if length == 0 {
-            return Some(());
+            return Some(at);
         }
         let end = at.checked_add(length)?;
         size_at = end.checked_sub(size_octets)?;

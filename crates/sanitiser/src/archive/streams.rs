@@ -4,6 +4,7 @@
 //! *Security.* Windows and dictionaries are limited to [`WINDOW_OCTETS_MAX`] before they are allocated. The readers hand
 //! out what is asked for and no more; whoever reads spends it.
 
+use super::lzw;
 use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder};
 use lzma_rust2::{LzipReader, LzmaReader, XzReader, lzma_get_memory_usage_by_props};
@@ -18,6 +19,20 @@ const WINDOW_KIB_MAX: u32 = (WINDOW_OCTETS_MAX >> 10) + 1_024;
 
 /// A content that can be read.
 pub(super) type Stream<'a> = Box<dyn Read + 'a>;
+
+/// Opens a compressed stream by its first octets.
+pub(super) fn of(input: &[u8]) -> Option<io::Result<Stream<'_>>> {
+    Some(match input {
+        [0x1f, 0x8b, ..] => Ok(gzip(input)),
+        [b'B', b'Z', b'h', ..] => Ok(bzip2(input)),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Ok(xz(input)),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => zstd(input),
+        [b'L', b'Z', b'I', b'P', ..] => lzip(input),
+        [0x5d, 0, 0, ..] => lzma(input),
+        [0x1f, 0x9d, ..] => lzw::Decompress::new(input).map(|stream| Box::new(stream) as Stream<'_>),
+        _ => return None,
+    })
+}
 
 /// The content of a zip member; `None` for a method that is not opened.
 pub(super) fn zip_method<'a>(
@@ -82,12 +97,12 @@ fn zip_ppmd<'a>(mut packed: impl BufRead + 'a) -> io::Result<Stream<'a>> {
 }
 
 /// gzip (RFC 1952), several members one after another.
-pub(super) fn gzip<'a>(packed: impl BufRead + 'a) -> Stream<'a> {
+fn gzip<'a>(packed: impl BufRead + 'a) -> Stream<'a> {
     Box::new(MultiGzDecoder::new(packed))
 }
 
 /// bzip2, several streams one after another.
-pub(super) fn bzip2<'a>(packed: impl BufRead + 'a) -> Stream<'a> {
+fn bzip2<'a>(packed: impl BufRead + 'a) -> Stream<'a> {
     Box::new(MultiBzDecoder::new(packed))
 }
 
@@ -97,12 +112,12 @@ pub(super) fn xz<'a>(packed: impl BufRead + 'a) -> Stream<'a> {
 }
 
 /// LZMA with the header of 13 octets of the old tool.
-pub(super) fn lzma<'a>(packed: impl BufRead + 'a) -> io::Result<Stream<'a>> {
+fn lzma<'a>(packed: impl BufRead + 'a) -> io::Result<Stream<'a>> {
     Ok(Box::new(LzmaReader::new_mem_limit(packed, WINDOW_KIB_MAX, None)?))
 }
 
 /// lzip (version 1: one octet says how large the dictionary is).
-pub(super) fn lzip<'a>(packed: &'a [u8]) -> io::Result<Stream<'a>> {
+fn lzip<'a>(packed: &'a [u8]) -> io::Result<Stream<'a>> {
     // The power of two, 12 to 29: larger ones than are read here are refused unread.
     if packed.get(5).is_none_or(|size| size & 0x1f > 27) {
         return Err(io::ErrorKind::OutOfMemory.into());

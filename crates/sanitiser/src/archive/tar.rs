@@ -108,7 +108,7 @@ pub(super) fn read(blocks: &mut impl Blocks, out: &mut Gathered<'_>) -> Result<(
         }
         let size = number(field(&block, 124, 12)).ok_or(Stop)?;
         let kind = block.get(156).copied().unwrap_or_default();
-        if matches!(kind, b'L' | b'x') {
+        if matches!(kind, b'L' | b'x' | b'X') {
             let content = content(blocks, size, out).ok_or(Stop)?;
             if kind == b'L' {
                 ahead.name = Some(RawName::local(until_nul(&content)));
@@ -122,7 +122,7 @@ pub(super) fn read(blocks: &mut impl Blocks, out: &mut Gathered<'_>) -> Result<(
         // Links, devices and folders have no content; sparse and unknown kinds are skipped by their size.
         let has_content = !matches!(kind, b'1'..=b'6');
         let mut left = if has_content { size.div_ceil(512) } else { 0 };
-        if matches!(kind, b'g' | b'K' | b'V' | b'N') {
+        if matches!(kind, b'g' | b'K' | b'V' | b'N' | b'D') {
             blocks.skip(left, out).ok_or(Stop)?;
             continue;
         }

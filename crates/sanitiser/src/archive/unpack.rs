@@ -13,10 +13,10 @@ use super::{
     ArchiveFormat,
     names::RawName,
     tree::{self, Tree},
-    untar, unzip,
+    un7z, uncab, unlzh, unrar, untar, unzip,
 };
 use crate::{
-    Rewritten,
+    Rewritten, Supplements, Surroundings,
     archive::names,
     detect,
     message::{
@@ -26,11 +26,11 @@ use crate::{
     zip_writer::{Method, ZipFile},
 };
 use mail::{Attachment, Draft, MediaType, PartPath, charset};
-use policy::{Action, FindingCode, Findings, Kind, PartReport};
+use policy::{Action, FindingCode, Findings, Kind, PartReport, Policy};
 use std::{collections::HashSet, io::Read};
 
 /// Largest member that is opened.
-const MEMBER_OCTETS_MAX: u64 = 100 << 20;
+pub(super) const MEMBER_OCTETS_MAX: u64 = 100 << 20;
 /// Below this a high ratio is no bomb.
 const RATIO_FROM_OCTETS: u64 = 10 << 20;
 /// Most that may be written of all members of an archive, before it is compressed.
@@ -72,9 +72,12 @@ pub(super) struct Unpacking<'a, 'g> {
     members: u32,
     seen: HashSet<String>,
     tree: Tree,
-    written: Written,
+    written: &'a mut Written,
     written_octets: usize,
 }
+
+/// A member as it came out of an archive: its name, and its octets or why there are none.
+pub type Member = (String, Result<Vec<u8>, FindingCode>);
 
 /// What was written of the members of an archive.
 #[derive(Debug)]
@@ -83,6 +86,8 @@ pub(crate) enum Written {
     Zip(Box<ZipFile>, usize),
     /// Of one in another: the files, with `/` between folders.
     Folder(Vec<Attachment>),
+    /// Nothing is written anew: the members as they came out.
+    Raw(Vec<Member>),
 }
 
 /// Opens an archive and has its members written anew; their reports are added to those of `growing`.
@@ -97,14 +102,45 @@ pub(crate) fn members(
     findings: &mut Findings,
     growing: &mut Growing<'_>,
 ) -> Result<Written, FindingCode> {
-    if growing.archive_depth >= growing.budget.limits().archive_depth {
-        return Err(FindingCode::LimitArchiveDepth);
-    }
-    let written = if growing.archive_depth == 0 {
+    let mut written = if growing.archive_depth == 0 {
         Written::Zip(Box::default(), 0)
     } else {
         Written::Folder(Vec::new())
     };
+    open(part, octets, findings, growing, &mut written)?;
+    Ok(written)
+}
+
+/// Opens an archive and hands out its members as they are, without writing anything anew: for those who measure.
+pub fn contents(
+    name: &str,
+    octets: &[u8],
+    policy: &Policy,
+    supplements: &Supplements,
+    surroundings: &mut dyn Surroundings,
+) -> (Vec<Member>, Result<(), FindingCode>) {
+    let mut growing = Growing::new(policy, supplements, surroundings);
+    let detected = detect::detect(octets, name, None);
+    let part =
+        Part { path: PartPath::root(), name: name.to_owned(), content_id: None, charset: None, detected };
+    let mut written = Written::Raw(Vec::new());
+    let opened = open(&part, octets, &mut Findings::new(), &mut growing, &mut written);
+    match written {
+        Written::Raw(members) => (members, opened),
+        Written::Zip(..) | Written::Folder(_) => (Vec::new(), opened),
+    }
+}
+
+fn open(
+    part: &Part,
+    octets: &[u8],
+    findings: &mut Findings,
+    growing: &mut Growing<'_>,
+    written: &mut Written,
+) -> Result<(), FindingCode> {
+    if growing.archive_depth >= growing.budget.limits().archive_depth {
+        return Err(FindingCode::LimitArchiveDepth);
+    }
     growing.archive_depth = growing.archive_depth.saturating_add(1);
     let was_message = std::mem::replace(&mut growing.is_message, false);
     let marks = std::mem::take(&mut growing.marks);
@@ -122,7 +158,7 @@ pub(crate) fn members(
         written_octets: 0,
     };
     let opened = unpacking.open(octets);
-    let Unpacking { members, written, .. } = unpacking;
+    let members = unpacking.members;
     growing.archive_depth = growing.archive_depth.saturating_sub(1);
     growing.is_message = was_message;
     growing.marks = marks;
@@ -130,7 +166,7 @@ pub(crate) fn members(
     match (members, findings.has(FindingCode::MemberListIncomplete)) {
         (0, true) => Err(FindingCode::Unreadable),
         (0, false) => Err(FindingCode::Empty),
-        _ => Ok(written),
+        _ => Ok(()),
     }
 }
 
@@ -152,11 +188,11 @@ impl Unpacking<'_, '_> {
             format @ (ArchiveFormat::Tar | ArchiveFormat::Gzip | ArchiveFormat::Stream) => {
                 untar::unpack(octets, format, self)
             }
-            ArchiveFormat::Lzh
-            | ArchiveFormat::Rar4
-            | ArchiveFormat::Rar5
-            | ArchiveFormat::Cab
-            | ArchiveFormat::Other => Err(FindingCode::ArchiveUnsupported),
+            ArchiveFormat::Lzh => unlzh::unpack(octets, self),
+            ArchiveFormat::Cab => uncab::unpack(octets, self),
+            ArchiveFormat::SevenZip => un7z::unpack(octets, self),
+            ArchiveFormat::Rar13 | ArchiveFormat::Rar4 | ArchiveFormat::Rar5 => unrar::unpack(octets, self),
+            ArchiveFormat::Other => Err(FindingCode::ArchiveUnsupported),
         }
     }
 
@@ -202,6 +238,12 @@ impl Unpacking<'_, '_> {
     /// The name of the archive without what says that it is one.
     pub(super) fn stem(&self) -> String {
         stem(&self.archive.name)
+    }
+
+    /// Whether the archive is named as one of several pieces: `a.7z.001`.
+    pub(super) fn is_numbered(&self) -> bool {
+        let extension = self.archive.name.rsplit_once('.').map(|(_, extension)| extension);
+        extension.is_some_and(|e| e.len() >= 2 && e.bytes().all(|octet| octet.is_ascii_digit()))
     }
 
     /// Says by all names together whether those without a charset are UTF-8.
@@ -286,6 +328,10 @@ impl Unpacking<'_, '_> {
 
     /// Has a member written anew, and keeps what comes of it.
     pub(super) fn rewrite(&mut self, member: Admitted, content: Content) -> Result<(), FindingCode> {
+        if let Written::Raw(members) = self.written {
+            members.push((member.name, content));
+            return Ok(());
+        }
         let octets = match content {
             Ok(octets) => octets,
             Err(code) => {
@@ -349,8 +395,9 @@ impl Unpacking<'_, '_> {
     }
 
     fn keep(&mut self, file: Attachment) -> Result<(), FindingCode> {
-        match &mut self.written {
+        match self.written {
             Written::Folder(files) => files.push(file),
+            Written::Raw(_) => {}
             Written::Zip(zip, count) => {
                 let is_text = file.charset.is_some() || file.media_type.as_str() == "application/json";
                 let method = if is_text { Method::Deflated } else { Method::Stored };
@@ -361,8 +408,23 @@ impl Unpacking<'_, '_> {
         Ok(())
     }
 
+    /// What lies behind this place cannot be reached: it is missed as one more member, without a name.
+    pub(super) fn broken_off(&mut self) {
+        self.findings.add(FindingCode::MemberListIncomplete);
+        if self.members > 0 {
+            self.members = self.members.saturating_add(1);
+            let path = self.archive.path.child(self.members);
+            let rest = Admitted { path, name: String::new(), findings: Findings::new() };
+            self.withhold(rest, None, FindingCode::Unreadable);
+        }
+    }
+
     /// Reports a member of which nothing is written.
     fn withhold(&mut self, member: Admitted, size: Option<u64>, reason: FindingCode) {
+        if let Written::Raw(members) = self.written {
+            members.push((member.name, Err(reason)));
+            return;
+        }
         self.growing.parts.push(PartReport {
             path: member.path,
             name: shown_name(&member.name),

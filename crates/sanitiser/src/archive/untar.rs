@@ -4,9 +4,9 @@
 //! unpacked. A tar that breaks off leaves the members that were whole, and a finding.
 
 use super::{
-    ArchiveFormat, gzip, lzw,
+    ArchiveFormat, gzip,
     names::RawName,
-    streams::{self, Stream},
+    streams,
     tar::{self, Block},
     unpack::{Head, Unpacking},
 };
@@ -15,20 +15,6 @@ use std::io::Read;
 
 /// Longest long name or pax record that is kept.
 const LONG_OCTETS_MAX: u64 = 64 << 10;
-
-/// Opens a compressed stream by its first octets.
-fn stream(input: &[u8]) -> Option<std::io::Result<Stream<'_>>> {
-    Some(match input {
-        [0x1f, 0x8b, ..] => Ok(streams::gzip(input)),
-        [b'B', b'Z', b'h', ..] => Ok(streams::bzip2(input)),
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Ok(streams::xz(input)),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => streams::zstd(input),
-        [b'L', b'Z', b'I', b'P', ..] => streams::lzip(input),
-        [0x5d, 0, 0, ..] => streams::lzma(input),
-        [0x1f, 0x9d, ..] => lzw::Decompress::new(input).map(|stream| Box::new(stream) as Stream<'_>),
-        _ => return None,
-    })
-}
 
 /// Unpacks a tar, a compressed tar or a compressed file.
 pub(super) fn unpack(
@@ -43,7 +29,7 @@ pub(super) fn unpack(
         let mut input = input;
         return members(&mut input, unpacking);
     }
-    let Some(stream) = stream(input) else { return Err(FindingCode::ArchiveUnsupported) };
+    let Some(stream) = streams::of(input) else { return Err(FindingCode::ArchiveUnsupported) };
     let mut stream = stream.or(Err(FindingCode::Unreadable))?;
     let mut first = [0; 512];
     let mut filled = 0;
@@ -89,7 +75,7 @@ fn members(source: &mut dyn Read, unpacking: &mut Unpacking<'_, '_>) -> Result<(
         }
         let Some(size) = tar::number(tar::field(&header, 124, 12)) else { return broken(unpacking) };
         let kind = header.get(156).copied().unwrap_or_default();
-        if matches!(kind, b'L' | b'x') && size <= LONG_OCTETS_MAX {
+        if matches!(kind, b'L' | b'x' | b'X') && size <= LONG_OCTETS_MAX {
             let Ok(long) = unpacking.read(&mut source.take(size), Some(size))? else {
                 return broken(unpacking);
             };
@@ -101,7 +87,7 @@ fn members(source: &mut dyn Read, unpacking: &mut Unpacking<'_, '_>) -> Result<(
             }
             continue;
         }
-        if matches!(kind, b'g' | b'K' | b'V' | b'N' | b'L' | b'x') {
+        if matches!(kind, b'g' | b'K' | b'V' | b'N' | b'L' | b'x' | b'X' | b'D') {
             unpacking.skip(source, size.div_ceil(512).saturating_mul(512))?;
             continue;
         }
@@ -144,6 +130,6 @@ fn pad(source: &mut dyn Read, size: u64, unpacking: &mut Unpacking<'_, '_>) -> R
 
 /// The members behind this cannot be reached.
 fn broken(unpacking: &mut Unpacking<'_, '_>) -> Result<(), FindingCode> {
-    unpacking.findings.add(FindingCode::MemberListIncomplete);
+    unpacking.broken_off();
     Ok(())
 }

@@ -175,7 +175,9 @@ fn unpack(part: &Part, octets: &[u8], mut findings: Findings, growing: &mut Grow
             growing.draft.attachments.extend(files);
             report(part, octets, Action::Unpack, None, findings, growing);
         }
-        Ok(Written::Zip(_, 0)) => report(part, octets, Action::Unpack, None, findings, growing),
+        Ok(Written::Zip(_, 0) | Written::Raw(_)) => {
+            report(part, octets, Action::Unpack, None, findings, growing)
+        }
         Ok(Written::Zip(zip, _)) => match zip.finish() {
             Ok(zip) => attach(part, octets, archive::unpack::rewritten(zip), findings, growing),
             // It cannot be written for want of memory alone.
@@ -189,6 +191,9 @@ fn unpack(part: &Part, octets: &[u8], mut findings: Findings, growing: &mut Grow
             // What is inside is told at least; the limits of the whole are not spent on that.
             let mut budget = growing.budget.clone();
             let _list = archive::list(octets, &mut budget, &mut findings);
+            // The rest of it stands in other files.
+            let is_piece = code == FindingCode::Unreadable && findings.has(FindingCode::MultiVolume);
+            let code = if is_piece { FindingCode::MultiVolume } else { code };
             let action = match code {
                 FindingCode::Locked => Action::Await(AwaitFor::Password),
                 _ => Action::Remove,
