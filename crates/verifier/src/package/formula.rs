@@ -128,7 +128,8 @@ fn walk(formula: &str, dialect: Dialect) -> Result<(), Fault> {
             }
             '[' if dialect == Dialect::Open => {
                 let behind = reference(behind)?;
-                if behind.starts_with(|c| is_word(c) || matches!(c, '!' | '\'' | '[')) {
+                // `!` is an intersection here.
+                if behind.starts_with(|c| is_word(c) || matches!(c, '\'' | '[')) {
                     return Err(OUTSIDE);
                 }
                 behind
@@ -313,11 +314,12 @@ mod tests {
             "cell-content()>=1",
             "is-true-formula([.A1]=1)",
             "of:={1;2|3;4}",
+            "of:=SUM([.A1:.B2]![.B1:.C3])",
         ];
         for formula in open {
             assert_eq!(check(formula, Dialect::Open), Ok(()), "{formula}");
         }
-        assert_eq!((excel.len(), open.len()), (22, 11));
+        assert_eq!((excel.len(), open.len()), (22, 12));
     }
 
     #[test]

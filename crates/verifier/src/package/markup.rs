@@ -42,9 +42,9 @@ const WORDS: &[&str] = &[
     "string-value-if-true", "string-value-if-false", "member-name", "data-field", "id", "userId", "s",
 ];
 
-/// Namespaces of the vocabulary that our writers only read: the old drawings (VML) with their controls, maps that are
-/// fetched, schemas that are fetched.
-const ONLY_READ: &[&str] = &["v", "o", "w10", "pvml", "xvml", "cx", "sl"];
+/// Namespaces of the vocabularies that our writers only read: the old drawings (VML) with their controls, maps and
+/// schemas that are fetched, forms and scripts.
+const ONLY_READ: &[&str] = &["v", "o", "w10", "pvml", "xvml", "cx", "sl", "form", "script"];
 
 /// The namespaces of one part, each under the prefix of the vocabulary.
 #[derive(Debug)]

@@ -332,11 +332,30 @@ fn value(tag: &Tag<'_>, attribute: &Attribute<'_>) -> Result<(), Fault> {
         let written = if is_writer { value.replace('|', ";") } else { value.to_owned() };
         markup::formula(&written, Dialect::Open)?;
     }
-    if tag.prefix == "config" && attribute.prefix == "config" {
-        let is_denied = DENIED_SETTINGS.iter().any(|word| markup::contains(value, word));
-        if (local == "name" && is_denied) || (local == "type" && value == "base64Binary") {
+    if (tag.prefix, attribute.prefix, local) == ("calcext", "calcext", "value") {
+        markup::formula(value, Dialect::Open)?;
+    }
+    if (tag.prefix, tag.local) == ("config", "config-item") {
+        let is_named = |names: &[&str]| names.contains(&value);
+        let sound = match (attribute.prefix, local) {
+            ("config", "name") => {
+                is_named(&["UseOldPrinterMetrics"])
+                    || !DENIED_SETTINGS.iter().any(|word| markup::contains(value, word))
+            }
+            ("config", "type") => {
+                is_named(&["boolean", "short", "int", "long", "double"]) || is_text_setting(tag)
+            }
+            _ => true,
+        };
+        if !sound {
             return Err(("open.setting", "of printers, sources, programs or secrets"));
         }
     }
     Ok(())
+}
+
+/// Settings whose value is a text: the name of a sheet, or of a view.
+fn is_text_setting(tag: &Tag<'_>) -> bool {
+    let value = |local: &str| tag.attributes.iter().find(|a| a.local == local).map(|a| &*a.value);
+    value("type") == Some("string") && matches!(value("name"), Some("ActiveTable" | "ViewId"))
 }

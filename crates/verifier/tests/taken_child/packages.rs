@@ -655,6 +655,13 @@ fn open() -> Vec<Hostile> {
         let pack = odt().bend("META-INF/manifest.xml", "</manifest:manifest>", &format!("<manifest:file-entry manifest:full-path=\"{file}\" manifest:media-type=\"{kind}\"/></manifest:manifest>"));
         hostile(name, rule, &pack.with(file, data))
     };
+    let setting = |name: &str, item: &str, kind: &str| {
+        let oasis = "urn:oasis:names:tc:opendocument:xmlns";
+        let data = format!(
+            "{XML}<office:document-settings xmlns:office=\"{oasis}:office:1.0\" xmlns:config=\"{oasis}:config:1.0\"><office:settings><config:config-item-set config:name=\"ooo:view-settings\"><config:config-item config:name=\"{item}\" config:type=\"{kind}\">x</config:config-item></config:config-item-set></office:settings></office:document-settings>"
+        );
+        with(name, "open.setting", "settings.xml", "text/xml", &data)
+    };
     let link = "https://example.jp/";
     let mut cases = vec![
         with("basic", "open.", "Basic/script-lc.xml", "text/xml", "x"),
@@ -679,6 +686,10 @@ fn open() -> Vec<Hostile> {
         hostile("manifest of another type", "open.manifest", &odt().set("META-INF/manifest.xml", manifest("application/vnd.oasis.opendocument.spreadsheet", &[]))),
         hostile("type of another kind", "open.mimetype", &odt().set("mimetype", "application/vnd.oasis.opendocument.text-template")),
         hostile("no type", "open.mimetype", &odt().without("mimetype")),
+        setting("printer of a text", "PrinterName", "string"),
+        setting("set-up of a printer", "Setup", "base64Binary"),
+        setting("text of a setting", "RedlineColour", "string"),
+        setting("source of data", "CurrentDatabaseDataSource", "boolean"),
         hostile("no manifest", "open.manifest", &odt().without("META-INF/manifest.xml")),
         hostile("no content", "open.", &odt().without("content.xml")),
         hostile("styles that are content", "open.root", &odt().bend("styles.xml", "<office:document-styles", "<office:document-content").bend("styles.xml", "</office:document-styles", "</office:document-content")),
