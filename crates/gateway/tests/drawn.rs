@@ -21,8 +21,8 @@ use std::{
 };
 
 /// Configuration with the renderer that lies at `program`.
-fn renderer(program: &str) -> String {
-    format!("[renderer]\nprogram = \"{program}\"\nwall = \"4 s\"\n")
+fn renderer(program: &str, wall: &str) -> String {
+    format!("[renderer]\nprogram = \"{program}\"\nwall = \"{wall}\"\n")
 }
 
 const REAL: &str = "[renderer]\nwall = \"300 s\"\ncpu = \"300 s\"\n";
@@ -132,7 +132,8 @@ fn fake(folder: &Path, draws: &str) -> String {
     let script = format!("#!/bin/sh\ncase \"$*\" in *--convert-to*) {draws} ;; esac\n");
     std::fs::write(&program, script).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    renderer(program.to_str().unwrap())
+    // A machine under load must not make a time-out of its own slowness.
+    renderer(program.to_str().unwrap(), if draws.starts_with("sleep") { "4 s" } else { "300 s" })
 }
 
 /// A mail with a text, a picture and two documents.
@@ -181,7 +182,7 @@ fn a_renderer_that_misbehaves_costs_its_document_and_nothing_else() {
         assert_eq!(of("b.csv")["action"], "rebuild", "{draws}: {report}");
         let inside = std::fs::read(folder.path().join("out").join("m.eml")).unwrap();
         assert!(holds(&inside, "Konnichiwa"), "{draws}");
-        assert!(started.elapsed() < Duration::from_secs(120), "{draws} took {:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(300), "{draws} took {:?}", started.elapsed());
         tried += 1;
     }
     assert_eq!(tried, 5);
@@ -224,6 +225,53 @@ fn without_a_renderer_documents_wait_and_policy_may_say_otherwise() {
         tried += 1;
     }
     assert_eq!(tried, 3);
+}
+
+#[test]
+fn the_text_of_a_document_goes_in_by_policy() {
+    let folder = folder();
+    let text = rtf(&["令和八年度の予算について", "担当: 財政課"]);
+    let inputs =
+        [("通知.rtf", text.clone()), ("通知.doc", converted(folder.path(), "a.rtf", &text, &[], "doc"))];
+    let mut tried = 0;
+    for (name, octets) in inputs {
+        let report = sanitise(folder.path(), "", &["legacy_office=extract"], name, &octets);
+        let part = &report["parts"][0];
+        assert_eq!(part["action"], "extract", "{report}");
+        assert!(codes(part).contains(&"text_only"), "{report}");
+        let written = folder.path().join("out").join(part["output"]["name"].as_str().unwrap());
+        let written = std::fs::read_to_string(written).unwrap();
+        assert_eq!(
+            written.trim_start_matches('\u{feff}').trim(),
+            "令和八年度の予算について\r\n担当: 財政課",
+            "{name}"
+        );
+        tried += 1;
+    }
+    assert_eq!(tried, 2);
+}
+
+#[test]
+fn documents_of_one_product_are_named() {
+    let folder = folder();
+    let mut tried = 0;
+    for (name, octets, policy, action, reason) in [
+        ("a.jww", &b"JwwData.\x01"[..], &[][..], "await", "cad_drawing"),
+        ("a.xdw", b"\x60\x0e\x82\0\x01", &[], "await", "docuworks_document"),
+        ("a.xdw", b"\x60\x0e\x82\0\x01", &["domestic_document=remove"], "remove", "docuworks_document"),
+        ("a.dwg", b"AC1027\0\0", &["domestic_document=extract"], "await", "cad_drawing"),
+        ("a.jtd", b"\x01\x02\x03\x04", &["domestic_document=extract"], "await", "taro_document"),
+    ] {
+        let report = sanitise(folder.path(), "", policy, name, octets);
+        let part = &report["parts"][0];
+        assert_eq!(
+            (part["action"].as_str(), part["reason"].as_str()),
+            (Some(action), Some(reason)),
+            "{report}"
+        );
+        tried += 1;
+    }
+    assert_eq!(tried, 5);
 }
 
 #[test]

@@ -67,13 +67,13 @@ fn every_misdeed_is_a_verdict_on_the_document() {
     for (draws, expected) in cases {
         let folder = folder();
         let slow = expected == FindingCode::RendererTimeOut;
-        let wall = Duration::from_secs(if slow { 2 } else { 60 });
+        let wall = Duration::from_secs(if slow { 2 } else { 300 });
         let renderer =
             Renderer::start(RendererSettings { wall, ..settings(&fake(folder.path(), draws)) }).unwrap();
         let started = Instant::now();
         let drawn = renderer.draw("doc", &document("x"), 1 << 20);
         assert_eq!(drawn.map(|pdf| pdf.len()), Err(expected), "{draws}");
-        assert!(started.elapsed() < Duration::from_secs(20), "{draws} took {:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(60), "{draws} took {:?}", started.elapsed());
         tried += 1;
     }
     assert_eq!(tried, 7);

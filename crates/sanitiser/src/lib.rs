@@ -33,9 +33,11 @@ pub mod render;
 pub mod report;
 pub mod rtf;
 pub mod similarity;
+pub mod taro;
 pub mod text;
 pub mod tnef;
 pub mod vcard;
+pub mod word;
 pub mod xml;
 pub mod zip_writer;
 

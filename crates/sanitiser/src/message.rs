@@ -13,6 +13,7 @@ mod fields;
 pub(crate) mod leaf;
 pub(crate) mod locked;
 mod nested;
+mod text_only;
 
 use crate::{Need, Outcome, Supplements, Surroundings, calendar, mime};
 use body::Alternative;

@@ -130,4 +130,4 @@ fn spent(
 
 #[cfg(test)]
 #[expect(clippy::arithmetic_side_effects, reason = "figures of test files")]
-mod tests;
+pub(crate) mod tests;

@@ -12,7 +12,7 @@ use std::{
 };
 
 /// By how many steps an instance yields the processor.
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 5;
 /// Octets read from a pipe at a time.
 const READ_OCTETS: usize = 64 * 1024;
 

@@ -67,17 +67,15 @@ pub(super) fn command(settings: &RendererSettings) -> io::Result<Command> {
     Ok(command)
 }
 
-/// As root: bubblewrap under a user that owns nothing. Else under our own, of which it sees no file.
+/// As root: bubblewrap under a user that owns nothing. Else under our own, of which it sees no file, and without the
+/// capability that lets a service listen on port 25.
 fn in_own_user(settings: &RendererSettings, bubblewrap: &Path) -> Command {
-    if !rustix::process::geteuid().is_root() {
-        return Command::new(bubblewrap);
+    let mut command = Command::new("/usr/bin/setpriv");
+    if rustix::process::geteuid().is_root() {
+        let (user, group) = (format!("--reuid={}", settings.uid), format!("--regid={}", settings.uid));
+        command.args([user.as_str(), group.as_str(), "--clear-groups"]);
     }
-    let mut command = Command::new("setpriv");
-    command
-        .arg(format!("--reuid={}", settings.uid))
-        .arg(format!("--regid={}", settings.uid))
-        .args(["--clear-groups", "--inh-caps=-all", "--"])
-        .arg(bubblewrap);
+    command.args(["--inh-caps=-all", "--ambient-caps=-all", "--"]).arg(bubblewrap);
     command
 }
 

@@ -45,7 +45,7 @@ pub(super) fn zip_format(octets: &[u8], extension: &str) -> Format {
             return ooxml(PPTX, extension, if has("ppt/vbaProject.bin") { "pptm" } else { "pptx" }, &POINT);
         }
         if has_under("visio/") {
-            return format(Kind::OtherKnown, "application/vnd.ms-visio.drawing", "vsdx");
+            return format(Kind::LegacyOffice, "application/vnd.ms-visio.drawing", "vsdx");
         }
         if has("AppxManifest.xml") {
             return format(Kind::Executable, "application/appx", "appx");

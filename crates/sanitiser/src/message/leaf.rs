@@ -4,7 +4,7 @@
     reason = "the kinds left over share one name or one reason; none of them crosses"
 )]
 
-use super::{Growing, body, drawn, fields, findings_of, nested};
+use super::{Growing, body, drawn, fields, findings_of, nested, text_only};
 use crate::{
     DocumentForm,
     archive::{self, unpack::Written},
@@ -124,13 +124,17 @@ pub(super) fn attempt(part: &Part, octets: &[u8], mut findings: Findings, growin
         findings.add(FindingCode::SignatureLost);
         return report(part, octets, Action::Merge(PartPath::root()), None, findings, growing);
     }
+    if kind == Kind::DomesticDocument {
+        let (code, product) = text_only::product(part);
+        findings.add_detail(code, product);
+    }
     match growing.rules.policy.rule(kind) {
         Rule::Remove => {
-            let code = removal_reason(kind);
+            let code = removal_reason(part);
             withheld(part, octets, Action::Remove, code, findings, growing);
         }
         Rule::Await => {
-            let (wait, code) = waiting_reason(kind);
+            let (wait, code) = waiting_reason(part);
             withheld(part, octets, Action::Await(wait), code, findings, growing);
         }
         Rule::Strip => strip(part, octets, findings, growing),
@@ -138,6 +142,9 @@ pub(super) fn attempt(part: &Part, octets: &[u8], mut findings: Findings, growin
         Rule::Unpack if nested::is_mail(kind) => nested::visit(part, octets, findings, growing),
         Rule::Flatten if DocumentForm::of(&part.detected).is_some() => {
             drawn::visit(part, octets, findings, growing);
+        }
+        Rule::Extract if matches!(kind, Kind::LegacyOffice | Kind::DomesticDocument) => {
+            text_only::visit(part, octets, findings, growing);
         }
         Rule::Rebuild | Rule::Flatten | Rule::Extract | Rule::Unpack => {
             match file::rewrite(&part.detected, octets, part.charset.as_deref(), &mut findings, growing) {
@@ -308,8 +315,9 @@ fn is_detached_signature(kind: Kind) -> bool {
     kind == Kind::Signature
 }
 
-fn removal_reason(kind: Kind) -> FindingCode {
-    match kind {
+fn removal_reason(part: &Part) -> FindingCode {
+    match part.detected.kind {
+        Kind::DomesticDocument => text_only::product(part).0,
         Kind::Unknown => FindingCode::TypeUnknown,
         Kind::Executable
         | Kind::Script
@@ -323,12 +331,13 @@ fn removal_reason(kind: Kind) -> FindingCode {
     }
 }
 
-fn waiting_reason(kind: Kind) -> (AwaitFor, FindingCode) {
-    match kind {
+pub(super) fn waiting_reason(part: &Part) -> (AwaitFor, FindingCode) {
+    match part.detected.kind {
         Kind::EncryptedMail => (AwaitFor::Password, FindingCode::Locked),
-        Kind::Ooxml | Kind::OpenDocument | Kind::LegacyOffice | Kind::DomesticDocument => {
+        Kind::Ooxml | Kind::OpenDocument | Kind::LegacyOffice => {
             (AwaitFor::Renderer, FindingCode::RendererMissing)
         }
+        Kind::DomesticDocument => (AwaitFor::Approval, text_only::product(part).0),
         _ => (AwaitFor::Approval, FindingCode::NotSupportedYet),
     }
 }

@@ -3,7 +3,7 @@ use crate::mime::EntityBody;
 use policy::Limits;
 
 /// What is written into a compound file.
-enum Node {
+pub(crate) enum Node {
     Storage(&'static str, Vec<Self>),
     Stream(String, Vec<u8>),
 }
@@ -13,7 +13,7 @@ const END: u32 = 0xffff_fffe;
 
 /// A compound file of sectors of 512 octets. Every stream lies in sectors of its own: filled up to the least size of
 /// such streams, with zeros behind.
-fn compound(children: Vec<Node>) -> Vec<u8> {
+pub(crate) fn compound(children: Vec<Node>) -> Vec<u8> {
     let mut entries: Vec<Vec<u8>> = vec![entry("Root Entry", 5, END, 0)];
     let (mut sectors, mut table): (Vec<u8>, Vec<u32>) = (Vec::new(), Vec::new());
     let mut waiting = vec![(0_usize, children)];
