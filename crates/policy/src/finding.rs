@@ -297,6 +297,8 @@ codes! {
     MediaDropped = 611 "media_dropped" Notice;
     /// Comments or tracked changes were left out, as policy says.
     RemarksDropped = 612 "remarks_dropped" Info;
+    /// Fields of a form became the text that they showed.
+    FormFrozen = 640 "form_frozen" Notice;
 
     // 650–669: documents that only another program can show.
     /// The renderer could not draw it.

@@ -10,7 +10,7 @@ use crate::{
         leaf::{self, Part},
         locked,
     },
-    metafile, ooxml, pdf, plain_file, raster, vcard, xml,
+    metafile, ooxml, opendocument, pdf, plain_file, raster, vcard, xml,
 };
 use mail::PartPath;
 use policy::{FindingCode, Findings, Kind, Policy};
@@ -70,6 +70,10 @@ pub(crate) fn rewrite(
         Kind::Ooxml => {
             let fidelity = if reduced { raster::Fidelity::Reduced } else { raster::Fidelity::Full };
             ooxml::rebuild(octets, policy, fidelity, budget, findings, growing.surroundings)
+        }
+        Kind::OpenDocument => {
+            let fidelity = if reduced { raster::Fidelity::Reduced } else { raster::Fidelity::Full };
+            opendocument::rebuild(octets, policy, budget, findings, fidelity, growing.surroundings)
         }
         _ => Err(FindingCode::NotSupportedYet),
     }

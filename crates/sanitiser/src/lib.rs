@@ -22,6 +22,7 @@ mod message;
 pub mod metafile;
 pub mod mime;
 pub mod ooxml;
+pub mod opendocument;
 pub mod outlook;
 pub mod package;
 mod part;

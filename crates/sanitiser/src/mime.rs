@@ -26,6 +26,11 @@ use second_view::{Ours, What};
 use std::{borrow::Cow, collections::VecDeque, ops::Range};
 use structure::{Declared, Shape};
 
+/// Octets of base64 in any state, as mails and documents hold it.
+pub(crate) fn base64(text: &[u8]) -> Vec<u8> {
+    transfer::decode(text, transfer::Encoding::Base64).0
+}
+
 /// A message that was read.
 #[derive(Debug)]
 pub struct Message {

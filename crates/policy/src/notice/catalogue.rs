@@ -394,6 +394,10 @@ pub(super) fn seen(code: FindingCode) -> Option<Texts> {
         F::RemarksDropped => {
             ("コメントや変更の記録は取り除きました。", "Comments and tracked changes were left out.")
         }
+        F::FormFrozen => (
+            "入力欄は、表示されていた文字だけにしました。",
+            "Form fields were kept as the text that they showed.",
+        ),
         F::PdfEmbeddedFile | F::EmbeddedObject => {
             ("中に埋め込まれていたファイルは取り除きました。", "Files embedded in it were left out.")
         }

@@ -35,7 +35,11 @@ const EXTENSIONS: &[(&[&str], Kind, &str)] = &[
     (&["docx", "docm", "dotx", "dotm"], Kind::Ooxml, DOCX),
     (&["xlsx", "xlsm", "xltx", "xltm", "xlam"], Kind::Ooxml, XLSX),
     (&["pptx", "pptm", "potx", "potm", "ppsx", "ppsm", "ppam", "sldx"], Kind::Ooxml, PPTX),
-    (&["odt", "ods", "odp", "odg", "odf", "ott", "ots", "otp"], Kind::OpenDocument, "application/x-any"),
+    (
+        &["odt", "ods", "odp", "odg", "odf", "ott", "ots", "otp", "otg", "fodt", "fods", "fodp", "fodg"],
+        Kind::OpenDocument,
+        "application/x-any",
+    ),
     (
         &[
             "doc", "dot", "xls", "xlt", "xla", "xlw", "ppt", "pps", "pot", "rtf", "wri", "xlsb", "vsd",

@@ -133,10 +133,12 @@ fn markup(head: &str) -> Option<Format> {
         "mso-application",
         "<w:worddocument",
         "<pkg:package",
-        "<office:document",
         "urn:schemas-microsoft-com:office:spreadsheet",
         "schemas.microsoft.com/office/word/2003",
     ];
+    if head.contains("<office:document") {
+        return Some(flat_open_document(head));
+    }
     if OFFICE.iter().any(|mark| head.contains(mark)) {
         return Some(format(Kind::LegacyOffice, "application/xml", "xml"));
     }
@@ -151,6 +153,20 @@ fn markup(head: &str) -> Option<Format> {
         "head" | "body" | "meta" | "title" | "table" | "div" | "p" => Some(HTML),
         _ => None,
     }
+}
+
+/// A document in one file of XML (ODF 1.3 part 3 §3.1.2), by the type that its root names.
+fn flat_open_document(head: &str) -> Format {
+    const TYPES: &[(&str, &str, &str)] = &[
+        ("spreadsheet", "application/vnd.oasis.opendocument.spreadsheet", "fods"),
+        ("presentation", "application/vnd.oasis.opendocument.presentation", "fodp"),
+        ("graphics", "application/vnd.oasis.opendocument.graphics", "fodg"),
+    ];
+    let named = head.split_once("opendocument.").map_or("", |(_, behind)| behind);
+    let known = TYPES.iter().find(|(kind, ..)| named.starts_with(kind));
+    let (_, media_type, extension) =
+        known.copied().unwrap_or(("text", "application/vnd.oasis.opendocument.text", "fodt"));
+    format(Kind::OpenDocument, media_type, extension)
 }
 
 /// A drawing exchange file begins with group code 0 and SECTION, or with a comment (999).

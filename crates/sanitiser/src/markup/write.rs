@@ -10,15 +10,20 @@ use std::collections::BTreeSet;
 impl Tree {
     /// The part as it stands in the package. What was read only to be rewritten is left out with all that is in it.
     pub fn write(&self) -> Vec<u8> {
+        self.write_from(self.root())
+    }
+
+    /// The same of a subtree alone, as a part of its own.
+    pub fn write_from(&self, top: NodeId) -> Vec<u8> {
         let mut out = String::with_capacity(self.text.len().saturating_mul(2).saturating_add(1_024));
         out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n");
-        let mut next = Some(self.root());
+        let mut next = Some(top);
         // Open elements are the parents of `id`, so that closing tags need no list of their own.
         while let Some(id) = next {
             match self.node(id).map(|node| node.content) {
                 Some(Content::Text(span)) => escape(self.str_of(span), false, &mut out),
                 Some(Content::Element { kind: Kind::Known(_), .. }) => {
-                    self.open_tag(id, &mut out);
+                    self.open_tag(id, top, &mut out);
                     if let Some(first) = self.first(id) {
                         out.push('>');
                         next = Some(first);
@@ -28,14 +33,14 @@ impl Tree {
                 }
                 Some(Content::Element { kind: Kind::Also(_), .. }) | None => {}
             }
-            next = self.close_until_next(id, &mut out);
+            next = self.close_until_next(id, top, &mut out);
         }
         out.into_bytes()
     }
 
     /// Writes the closing tags behind a finished node, up to the next one that is to be written.
-    fn close_until_next(&self, mut id: NodeId, out: &mut String) -> Option<NodeId> {
-        while id != self.root() {
+    fn close_until_next(&self, mut id: NodeId, top: NodeId, out: &mut String) -> Option<NodeId> {
+        while id != top {
             if let Some(next) = self.next(id) {
                 return Some(next);
             }
@@ -48,12 +53,12 @@ impl Tree {
         None
     }
 
-    fn open_tag(&self, id: NodeId, out: &mut String) {
+    fn open_tag(&self, id: NodeId, top: NodeId, out: &mut String) {
         let (prefix, local) = self.name(id);
         out.push('<');
         push_name(prefix, local, out);
-        if id == self.root() {
-            self.declarations(out);
+        if id == top {
+            self.declarations(top, out);
         }
         for attribute in self.attributes_of(id) {
             out.push(' ');
@@ -65,8 +70,8 @@ impl Tree {
     }
 
     /// The namespaces that are in use, and which of them a reader may ignore.
-    fn declarations(&self, out: &mut String) {
-        let mut used = self.used_namespaces();
+    fn declarations(&self, top: NodeId, out: &mut String) {
+        let mut used = self.used_namespaces(top);
         let ignorable: Vec<NamespaceId> =
             self.ignorable.iter().copied().filter(|n| used.contains(n)).collect();
         if !ignorable.is_empty() {
@@ -88,10 +93,10 @@ impl Tree {
         }
     }
 
-    fn used_namespaces(&self) -> BTreeSet<NamespaceId> {
+    fn used_namespaces(&self, top: NodeId) -> BTreeSet<NamespaceId> {
         let mut used = BTreeSet::new();
         let mut prefixes: Vec<&'static str> = Vec::new();
-        for id in self.descendants(self.root()) {
+        for id in self.descendants(top) {
             if let Some(Content::Element { kind: Kind::Known(element), .. }) =
                 self.node(id).map(|n| n.content)
             {

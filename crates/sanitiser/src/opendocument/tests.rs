@@ -1,0 +1,281 @@
+//! Documents made by code, sound and hostile, and what becomes of them.
+
+use super::*;
+use crate::FontFace;
+use mail::PartPath;
+use policy::{FindingCode as F, Limits};
+use std::{
+    io::{Cursor, Read},
+    sync::Arc,
+};
+
+struct NoFonts;
+
+impl Surroundings for NoFonts {
+    fn begin(&mut self, _path: &PartPath) {}
+
+    fn font(&mut self, _face: FontFace) -> Option<(Arc<Vec<u8>>, u32)> {
+        None
+    }
+}
+
+const NAMESPACES: &str = "xmlns:office='urn:oasis:names:tc:opendocument:xmlns:office:1.0' xmlns:text='urn:oasis:names:tc:opendocument:xmlns:text:1.0' xmlns:table='urn:oasis:names:tc:opendocument:xmlns:table:1.0' xmlns:draw='urn:oasis:names:tc:opendocument:xmlns:drawing:1.0' xmlns:xlink='http://www.w3.org/1999/xlink' xmlns:script='urn:oasis:names:tc:opendocument:xmlns:script:1.0' xmlns:form='urn:oasis:names:tc:opendocument:xmlns:form:1.0' xmlns:style='urn:oasis:names:tc:opendocument:xmlns:style:1.0' xmlns:chart='urn:oasis:names:tc:opendocument:xmlns:chart:1.0' xmlns:svg='urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0' xmlns:ooo='http://openoffice.org/2004/office' xmlns:presentation='urn:oasis:names:tc:opendocument:xmlns:presentation:1.0' xmlns:x='urn:example'";
+
+/// A part with this in its body.
+fn content(kind: &str, inside: &str) -> String {
+    format!(
+        "<office:document-content {NAMESPACES} office:version='1.3'><office:scripts/><office:body><office:{kind}>{inside}</office:{kind}></office:body></office:document-content>"
+    )
+}
+
+fn package(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut zip = ZipFile::new();
+    for (name, octets) in members {
+        zip.add(name, octets, Method::Deflated).unwrap();
+    }
+    zip.finish().unwrap()
+}
+
+fn run(octets: &[u8]) -> (Result<Rewritten, FindingCode>, Findings) {
+    let (mut budget, mut findings) = (Budget::new(&Limits::STANDARD), Findings::new());
+    let written =
+        rebuild(octets, &Policy::standard(), &mut budget, &mut findings, Fidelity::Full, &mut NoFonts);
+    (written, findings)
+}
+
+fn member(octets: &[u8], name: &str) -> Option<String> {
+    let mut zip = zip::ZipArchive::new(Cursor::new(octets)).unwrap();
+    let mut text = Vec::new();
+    zip.by_name(name).ok()?.read_to_end(&mut text).unwrap();
+    Some(String::from_utf8_lossy(&text).into_owned())
+}
+
+fn names(octets: &[u8]) -> Vec<String> {
+    zip::ZipArchive::new(Cursor::new(octets))
+        .unwrap()
+        .file_names()
+        .map(|name| name.unwrap().into_owned())
+        .collect()
+}
+
+/// What stands in the body of what is written.
+fn body(octets: &[u8], kind: &str) -> String {
+    let content = member(octets, "content.xml").unwrap();
+    let (_, behind) = content.split_once(&format!("<office:{kind}>")).unwrap();
+    behind.split_once(&format!("</office:{kind}>")).unwrap().0.to_owned()
+}
+
+/// A picture of one colour.
+fn png(side_px: u32) -> Vec<u8> {
+    let mut octets = Cursor::new(Vec::new());
+    image::RgbImage::from_pixel(side_px, side_px, image::Rgb([200, 30, 30]))
+        .write_to(&mut octets, image::ImageFormat::Png)
+        .unwrap();
+    octets.into_inner()
+}
+
+/// What stands in a text, what is written of it, and what is told.
+const CASES: &[(&str, &str, &[FindingCode])] = &[
+    (
+        "<text:p>日本<text:span x:a='1'>語</text:span></text:p>",
+        "<text:p>日本<text:span>語</text:span></text:p>",
+        &[],
+    ),
+    (
+        "<text:p><text:a xlink:href='https://example.jp/' xlink:type='simple'>a</text:a><text:a xlink:href='file:///c:/x.exe'>b</text:a></text:p>",
+        "<text:p><text:a xlink:href=\"https://example.jp/\" xlink:type=\"simple\">a</text:a>b</text:p>",
+        &[F::LinkDropped],
+    ),
+    (
+        "<text:p><text:a xlink:href='#x'>a<office:event-listeners><script:event-listener script:language='ooo:script' xlink:href='vnd.sun.star.script:x'/></office:event-listeners></text:a></text:p>",
+        "<text:p><text:a xlink:href=\"#x\">a</text:a></text:p>",
+        &[F::Macro],
+    ),
+    (
+        "<text:p>a<text:script script:language='JavaScript'>run()</text:script></text:p>",
+        "<text:p>a</text:p>",
+        &[F::Macro],
+    ),
+    (
+        "<text:p><text:execute-macro text:name='m'>押す</text:execute-macro></text:p>",
+        "<text:p>押す</text:p>",
+        &[F::Macro],
+    ),
+    (
+        "<text:p><text:database-display text:database-name='x' text:column-name='y'>山田</text:database-display> <text:dde-connection text:connection-name='x'>12</text:dde-connection></text:p>",
+        "<text:p>山田 12</text:p>",
+        &[F::FieldFrozen],
+    ),
+    (
+        "<text:dde-connection-decls><text:dde-connection-decl office:dde-application='cmd' office:dde-topic='x' office:dde-item='y'/></text:dde-connection-decls><text:section text:name='s'><text:section-source xlink:href='http://x/a.odt'/><text:p>a</text:p></text:section>",
+        "<text:section text:name=\"s\"><text:p>a</text:p></text:section>",
+        &[F::ExternalReference],
+    ),
+    (
+        "<text:p><x:new>新しい<text:span>要素</text:span></x:new></text:p>",
+        "<text:p>新しい<text:span>要素</text:span></text:p>",
+        &[F::ElementDropped],
+    ),
+    ("stray<text:p>a</text:p>", "<text:p>a</text:p>", &[F::LayoutMayDiffer]),
+    (
+        "<text:p><draw:frame draw:name='f' svg:width='1cm'><draw:object-ole xlink:href='./Object 1'/></draw:frame></text:p>",
+        "<text:p><draw:frame draw:name=\"f\" svg:width=\"1cm\"><draw:text-box/></draw:frame></text:p>",
+        &[F::EmbeddedObject],
+    ),
+    (
+        "<text:p><draw:frame><draw:image xlink:href='http://tracker.example/x.png'/></draw:frame></text:p>",
+        "<text:p><draw:frame><draw:text-box/></draw:frame></text:p>",
+        &[F::ExternalReference, F::PictureDropped],
+    ),
+    (
+        "<text:p><draw:frame><draw:floating-frame xlink:href='http://x/'/></draw:frame><draw:frame><draw:applet draw:code='x'/></draw:frame></text:p>",
+        "<text:p><draw:frame><draw:text-box/></draw:frame><draw:frame><draw:text-box/></draw:frame></text:p>",
+        &[F::ExternalReference, F::EmbeddedObject],
+    ),
+    (
+        "<office:forms><form:form xlink:href='http://x/'><form:checkbox form:id='c1' form:label='同意する' form:current-state='checked'/></form:form></office:forms><text:p><draw:control draw:control='c1' svg:width='3cm'/></text:p>",
+        "<text:p><draw:frame svg:width=\"3cm\"><draw:text-box><text:p>☑同意する</text:p></draw:text-box></draw:frame></text:p>",
+        &[F::FormFrozen],
+    ),
+    (
+        "<text:p><text:creator>鈴木</text:creator></text:p>",
+        "<text:p><text:creator text:fixed=\"true\">鈴木</text:creator></text:p>",
+        &[],
+    ),
+];
+
+#[test]
+fn what_runs_or_reaches_out_goes_and_its_text_stays() {
+    let mut ran = 0;
+    for (inside, expected, codes) in CASES {
+        let octets = package(&[("content.xml", content("text", inside).as_bytes())]);
+        let (written, findings) = run(&octets);
+        let written = written.unwrap();
+        assert_eq!(body(&written.octets, "text"), *expected, "{inside}");
+        for code in *codes {
+            assert!(findings.has(*code), "{code:?} {inside}");
+        }
+        assert_eq!(codes.is_empty(), findings.is_empty(), "{inside} {findings:?}");
+        // The output is its own rebuild, and nothing is found in it.
+        let (again, findings) = run(&written.octets);
+        assert_eq!(again.unwrap().octets, written.octets);
+        assert!(findings.is_empty(), "{findings:?}");
+        ran += 1;
+    }
+    assert_eq!(ran, 14);
+}
+
+#[test]
+fn cells_keep_their_values_when_their_formulas_go() {
+    let inside = "<table:table table:name='表'><table:table-source xlink:href='file:///a.ods'/><table:table-row><table:table-cell table:formula='of:=SUM([.A1:.A2])' office:value-type='float' office:value='3'/><table:table-cell table:formula='of:=DDE(&quot;cmd&quot;;&quot;/c calc&quot;;&quot;x&quot;)' office:value-type='float' office:value='4'><text:p>4</text:p></table:table-cell></table:table-row></table:table><table:named-expressions><table:named-range table:name='a' table:cell-range-address=\"'file:///x'#$表.A1\"/><table:named-expression table:name='b' table:expression='of:=WEBSERVICE([.A1])'/></table:named-expressions><table:dde-links><table:dde-link><office:dde-source office:dde-application='cmd'/></table:dde-link></table:dde-links><table:data-pilot-tables><table:data-pilot-table table:name='p'><table:source-service table:name='x'/></table:data-pilot-table></table:data-pilot-tables>";
+    let octets = package(&[("content.xml", content("spreadsheet", inside).as_bytes())]);
+    let (written, findings) = run(&octets);
+    let written = written.unwrap();
+    assert_eq!(
+        body(&written.octets, "spreadsheet"),
+        "<table:table table:name=\"表\"><table:table-row><table:table-cell table:formula=\"of:=SUM([.A1:.A2])\" office:value-type=\"float\" office:value=\"3\"/><table:table-cell office:value-type=\"float\" office:value=\"4\"><text:p>4</text:p></table:table-cell></table:table-row></table:table><table:named-expressions><table:named-range table:name=\"a\"/></table:named-expressions><table:data-pilot-tables/>"
+    );
+    assert_eq!(findings.count(FindingCode::FormulaFrozen), 2);
+    assert_eq!((written.extension, written.media_type.as_str()), ("ods", KINDS[1].1));
+}
+
+#[test]
+fn pictures_and_charts_are_made_anew_under_names_of_ours() {
+    let chart = format!(
+        "<office:document-content {NAMESPACES} office:version='1.2'><office:body><office:chart><chart:chart chart:class='chart:bar' xlink:href='..' xlink:type='simple'><chart:plot-area/></chart:chart></office:chart></office:body></office:document-content>"
+    );
+    let inside = "<text:p><draw:frame><draw:object xlink:href='./Object 7'/><draw:image xlink:href='./ObjectReplacements/Object 7'/></draw:frame><draw:frame><draw:image xlink:href='Pictures/evil.svg'/><draw:image xlink:href='./Pictures/写真.png' xlink:actuate='onLoad'/></draw:frame><draw:frame><draw:image xlink:href='Pictures/写真.png'/></draw:frame><draw:frame><draw:object xlink:href='./Object 8'/><draw:image xlink:href='Pictures/写真.png'/></draw:frame></text:p>";
+    let octets = package(&[
+        ("content.xml", content("text", inside).as_bytes()),
+        ("Object 7/content.xml", chart.as_bytes()),
+        ("Object 8/content.xml", content("spreadsheet", "").as_bytes()),
+        ("Pictures/写真.png", &png(8)),
+        ("Pictures/evil.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
+        ("Pictures/orphan.png", &png(9)),
+        ("Thumbnails/thumbnail.png", &png(9)),
+        ("Basic/Standard/Module1.xml", b"<m/>"),
+        ("Basic/script-lc.xml", b"<m/>"),
+        ("Configurations2/x.xml", b"<m/>"),
+    ]);
+    let (written, findings) = run(&octets);
+    let written = written.unwrap();
+    assert_eq!(
+        names(&written.octets),
+        [
+            "mimetype",
+            "META-INF/manifest.xml",
+            "content.xml",
+            "styles.xml",
+            "Object 1/content.xml",
+            "Object 1/styles.xml",
+            "Pictures/image1.png"
+        ]
+    );
+    let picture = "<draw:frame><draw:image xlink:href=\"Pictures/image1.png\" xlink:type=\"simple\" xlink:show=\"embed\"/></draw:frame>";
+    let object = "<draw:frame><draw:object xlink:href=\"./Object 1\" xlink:type=\"simple\" xlink:show=\"embed\"/></draw:frame>";
+    assert_eq!(
+        body(&written.octets, "text"),
+        format!("<text:p>{object}{picture}{picture}{picture}</text:p>")
+    );
+    assert!(member(&written.octets, "Object 1/content.xml").unwrap().contains("office:version=\"1.3\""));
+    assert_eq!(findings.count(FindingCode::Macro), 1);
+    assert_eq!(findings.count(FindingCode::EmbeddedObject), 1);
+}
+
+#[test]
+fn flat_files_become_packages() {
+    let flat = format!(
+        "<?xml version='1.0' encoding='UTF-8'?>\n<office:document {NAMESPACES} xmlns:meta='urn:oasis:names:tc:opendocument:xmlns:meta:1.0' xmlns:dc='http://purl.org/dc/elements/1.1/' office:version='1.2' office:mimetype='application/vnd.oasis.opendocument.text'>\n <office:meta><dc:title>題名</dc:title><meta:initial-creator>山田</meta:initial-creator></office:meta>\n <office:scripts><office:script script:language='ooo:Basic'><ooo:libraries><ooo:library-embedded ooo:name='Standard'><ooo:module ooo:name='M'>Sub Main</ooo:module></ooo:library-embedded></ooo:libraries></office:script></office:scripts>\n <office:styles><style:style style:name='S' style:family='paragraph'/></office:styles>\n <office:body><office:text><text:p>本文<draw:frame><draw:image><office:binary-data>AA AA</office:binary-data></draw:image></draw:frame></text:p></office:text></office:body>\n</office:document>"
+    );
+    let (written, findings) = run(flat.as_bytes());
+    let written = written.unwrap();
+    assert_eq!(
+        body(&written.octets, "text"),
+        "<text:p>本文<draw:frame><draw:text-box/></draw:frame></text:p>"
+    );
+    assert!(member(&written.octets, "styles.xml").unwrap().contains("<style:style style:name=\"S\""));
+    let metadata = member(&written.octets, "meta.xml").unwrap();
+    assert!(metadata.contains("<dc:title>題名</dc:title>") && !metadata.contains("山田"));
+    assert_eq!((written.extension, findings.count(FindingCode::Macro)), ("odt", 1));
+}
+
+#[test]
+fn what_cannot_be_read_is_refused() {
+    let locked = "<manifest:manifest xmlns:manifest='urn:oasis:names:tc:opendocument:xmlns:manifest:1.0'><manifest:file-entry manifest:full-path='content.xml'><manifest:encryption-data/></manifest:file-entry></manifest:manifest>";
+    let cases: &[(Vec<u8>, FindingCode)] = &[
+        (b"".to_vec(), FindingCode::Unreadable),
+        (b"PK\x03\x04".to_vec(), FindingCode::Unreadable),
+        (package(&[("mimetype", b"x")]), FindingCode::Unreadable),
+        (package(&[("content.xml", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>")]), FindingCode::Unreadable),
+        (package(&[("content.xml", content("database", "").as_bytes())]), FindingCode::Unreadable),
+        (package(&[("content.xml", content("chart", "").as_bytes())]), FindingCode::NotSupportedYet),
+        (
+            package(&[("META-INF/manifest.xml", locked.as_bytes()), ("content.xml", b"\x01\x02")]),
+            FindingCode::Locked,
+        ),
+        (
+            content("text", "").replace("document-content", "document-styles").into_bytes(),
+            FindingCode::Unreadable,
+        ),
+    ];
+    let mut ran = 0;
+    for (octets, code) in cases {
+        assert_eq!(run(octets).0.map(|_| ()), Err(*code), "case {ran}");
+        ran += 1;
+    }
+    assert_eq!(ran, 8);
+}
+
+#[test]
+fn damage_is_no_disaster() {
+    let inside = "<text:p>a<text:a xlink:href='https://example.jp/'>b</text:a></text:p>";
+    let whole = package(&[("content.xml", content("text", inside).as_bytes()), ("styles.xml", b"<x/>")]);
+    for end in (0..whole.len()).step_by(7) {
+        let _cut = run(&whole[..end]);
+    }
+    for at in (0..whole.len()).step_by(5) {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 0x55;
+        let _flipped = run(&flipped);
+    }
+}
