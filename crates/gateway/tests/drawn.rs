@@ -228,6 +228,34 @@ fn without_a_renderer_documents_wait_and_policy_may_say_otherwise() {
 }
 
 #[test]
+fn a_rebuilt_document_is_drawn_instead_or_besides() {
+    let folder = folder();
+    let docx = converted(folder.path(), "a.rtf", &rtf(&["令和八年度の予算について"]), &[], "docx");
+    let drawn = |config: &str, policy: &str| {
+        let report = sanitise(folder.path(), config, &[policy], "通知.docx", &docx);
+        let parts = report["parts"].as_array().unwrap().iter();
+        let actions: Vec<_> = parts.map(|part| part["action"].as_str().unwrap().to_owned()).collect();
+        let outputs = report["outputs"].as_array().unwrap().iter();
+        let outputs: Vec<String> =
+            outputs.map(|output| output["name"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(report["outcome"], "clean", "{report}");
+        let pdf = outputs.iter().find(|name| name.ends_with(".pdf"));
+        if let Some(name) = pdf {
+            let written = std::fs::read(folder.path().join("out").join(name)).unwrap();
+            assert!(layer(&written).replace(' ', "").contains("予算について"));
+        }
+        (actions, outputs.len(), pdf.is_some())
+    };
+    assert_eq!(drawn(REAL, "ooxml=flatten"), (vec!["flatten".to_owned()], 1, true));
+    let both = vec!["rebuild".to_owned(), "flatten".to_owned()];
+    assert_eq!(drawn(REAL, "office_copy=pdf"), (both, 2, true));
+    assert_eq!(drawn("", "office_copy=pdf"), (vec!["rebuild".to_owned()], 1, false));
+    // A copy that cannot be drawn costs the copy.
+    let failing = fake(folder.path(), "exit 1");
+    assert_eq!(drawn(&failing, "office_copy=pdf"), (vec!["rebuild".to_owned()], 1, false));
+}
+
+#[test]
 fn the_text_of_a_document_goes_in_by_policy() {
     let folder = folder();
     let text = rtf(&["令和八年度の予算について", "担当: 財政課"]);

@@ -25,4 +25,4 @@ pub use kind::Kind;
 pub use limits::Limits;
 pub use phrase::Phrase;
 pub use report::{HoldReason, Outcome, OutputInfo, PartReport, Report, Sha256};
-pub use rules::{Language, NoticeLevel, Policy, Rule, RuleError};
+pub use rules::{Language, NoticeLevel, OfficeCopy, Policy, Rule, RuleError};

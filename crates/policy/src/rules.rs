@@ -74,6 +74,15 @@ impl Rule {
     }
 }
 
+/// Whether a rebuilt Office document is accompanied by a PDF of what it looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OfficeCopy {
+    /// It comes alone.
+    None,
+    /// With a PDF, where there is a renderer.
+    Pdf,
+}
+
 /// How much the notice says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NoticeLevel {
@@ -109,6 +118,8 @@ pub struct Policy {
     pub pdf_dpi: u16,
     /// JPEG quality of photographs in documents and pictures (30–95).
     pub jpeg_quality: u8,
+    /// Whether rebuilt Office documents are accompanied by a PDF.
+    pub office_copy: OfficeCopy,
     /// Domains that are inside, lower-case: From and Reply-To that imitate them are marked.
     pub inside_domains: Vec<String>,
     /// Notice level.
@@ -146,6 +157,7 @@ impl Policy {
             limits: Limits::STANDARD,
             pdf_dpi: 200,
             jpeg_quality: 80,
+            office_copy: OfficeCopy::None,
             inside_domains: Vec::new(),
             notice_level: NoticeLevel::Normal,
             notice_language: Language::Japanese,
@@ -171,6 +183,13 @@ impl Policy {
             "pdf_dpi" => self.pdf_dpi = number(value, 72, 400).ok_or_else(|| bad("72 to 400"))?,
             "jpeg_quality" => self.jpeg_quality = number(value, 30, 95).ok_or_else(|| bad("30 to 95"))?,
             "original_days" => self.original_days = number(value, 1, 365).ok_or_else(|| bad("1 to 365"))?,
+            "office_copy" => {
+                self.office_copy = match value {
+                    "none" => OfficeCopy::None,
+                    "pdf" => OfficeCopy::Pdf,
+                    _ => return Err(bad("none, pdf")),
+                };
+            }
             "contact" => self.contact = value.chars().filter(|c| !c.is_control()).take(200).collect(),
             "notice_level" => {
                 self.notice_level = match value {
@@ -220,6 +239,8 @@ mod tests {
         assert!(policy.set("executable", "rebuild").is_err());
         assert!(policy.set("no_such_key", "remove").is_err());
         assert!(policy.set("pdf_dpi", "9999").is_err());
+        assert_eq!(policy.set("office_copy", "pdf"), Ok(()));
+        assert!(policy.set("office_copy", "docx").is_err());
     }
 
     #[test]

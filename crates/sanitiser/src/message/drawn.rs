@@ -9,8 +9,8 @@ use super::{
     leaf::{self, Part},
 };
 use crate::{DocumentForm, Need, Rendered, Rewritten, ToRender, file, pdf, rtf};
-use mail::Untrusted;
-use policy::{Action, AwaitFor, FindingCode, Findings};
+use mail::{PartPath, Untrusted};
+use policy::{Action, AwaitFor, FindingCode, Findings, Kind, OfficeCopy};
 
 /// Draws one part, or asks the renderer for it.
 pub(super) fn visit(part: &Part, octets: &[u8], mut findings: Findings, growing: &mut Growing<'_>) {
@@ -40,20 +40,62 @@ fn draw(
     findings: &mut Findings,
     growing: &mut Growing<'_>,
 ) -> Result<Option<Rewritten>, FindingCode> {
-    let supplements = growing.rules.supplements;
-    if !supplements.can_render {
+    if !growing.rules.supplements.can_render {
         return Err(FindingCode::RendererMissing);
     }
     // Done in every run, for what is found on the way.
     let (form, document) = prepared(part, octets, findings, growing)?;
-    match supplements.rendered.iter().find(|rendered| rendered.path == part.path) {
+    answer(&part.path, form, document, findings, growing)
+}
+
+/// What the renderer made of a document, in pixels; `None` when it was asked.
+fn answer(
+    path: &PartPath,
+    form: DocumentForm,
+    document: Vec<u8>,
+    findings: &mut Findings,
+    growing: &mut Growing<'_>,
+) -> Result<Option<Rewritten>, FindingCode> {
+    let supplements = growing.rules.supplements;
+    match supplements.rendered.iter().find(|rendered| rendered.path == *path) {
         Some(Rendered { pdf: Ok(pdf), .. }) => flatten(pdf.octets(), findings, growing).map(Some),
         Some(Rendered { pdf: Err(code), .. }) => Err(*code),
         // Whoever was not asked for at first was one too many.
         None if !supplements.rendered.is_empty() => Err(FindingCode::LimitRendered),
         None => {
-            let document = ToRender { path: part.path.clone(), form, octets: Untrusted::new(document) };
+            let document = ToRender { path: path.clone(), form, octets: Untrusted::new(document) };
             ask(document, growing).map(|()| None)
+        }
+    }
+}
+
+/// Whether a part of this kind is accompanied by a PDF of what it looks like.
+pub(super) fn is_copied(kind: Kind, growing: &Growing<'_>) -> bool {
+    let rules = &growing.rules;
+    matches!(kind, Kind::Ooxml | Kind::OpenDocument)
+        && rules.policy.office_copy == OfficeCopy::Pdf
+        && rules.supplements.can_render
+        // In an archive the copy would stand beside files that nobody asked to have twice.
+        && growing.archive_depth == 0
+}
+
+/// Adds a PDF of what a document looks like that was just rebuilt and attached; its own part, below the document. One
+/// that cannot be drawn is missed by nobody: the document is there, and bears the finding.
+pub(super) fn copy(part: &Part, rebuilt: Rewritten, growing: &mut Growing<'_>) {
+    let path = part.path.child(1);
+    let Some(form) = DocumentForm::of_extension(rebuilt.extension) else { return };
+    let mut findings = Findings::new();
+    match answer(&path, form, rebuilt.octets, &mut findings, growing) {
+        Ok(Some(pdf)) if growing.budget.spend_part().is_ok() => {
+            findings.add(FindingCode::Rendered);
+            let octets = pdf.octets.clone();
+            leaf::attach(&Part { path, ..part.clone() }, &octets, pdf, findings, growing);
+        }
+        Ok(_) => {}
+        Err(code) => {
+            if let Some(document) = growing.parts.last_mut() {
+                document.findings.add(code);
+            }
         }
     }
 }

@@ -148,7 +148,13 @@ pub(super) fn attempt(part: &Part, octets: &[u8], mut findings: Findings, growin
         }
         Rule::Rebuild | Rule::Flatten | Rule::Extract | Rule::Unpack => {
             match file::rewrite(&part.detected, octets, part.charset.as_deref(), &mut findings, growing) {
-                Ok(rewritten) => attach(part, octets, rewritten, findings, growing),
+                Ok(rewritten) => {
+                    let copied = drawn::is_copied(kind, growing).then(|| rewritten.clone());
+                    attach(part, octets, rewritten, findings, growing);
+                    if let Some(rebuilt) = copied {
+                        drawn::copy(part, rebuilt, growing);
+                    }
+                }
                 Err(FindingCode::Locked) => {
                     let action = Action::Await(AwaitFor::Password);
                     withheld(part, octets, action, FindingCode::Locked, findings, growing);
