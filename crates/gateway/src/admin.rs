@@ -5,10 +5,12 @@
 //! may ask for and approve originals by `[people]`.
 
 mod answer;
+mod passwords;
 mod wire;
 
 use crate::{config::Config, follow_up::Password, known_slow::KnownSlow, sanitise_loop::Stage, serve};
 use jail::Pool;
+use mail::DateTime;
 use serde::{Deserialize, Serialize};
 use std::{io::Write, path::PathBuf, sync::Arc};
 use store::{Actor, Store};
@@ -26,7 +28,10 @@ pub(crate) enum Ask {
     Drop { id: String, reason: String },
     Hold { id: String },
     Release { id: String },
-    Unlock { id: String, password: Password },
+    Unlock { id: String, password: Password, recipient: Option<String> },
+    PasswordAdd { sender: String, until: DateTime, password: Password },
+    PasswordList,
+    PasswordRemove { sender: String },
     Originals { text: Option<String>, limit: usize },
     Original { id: String },
     Request { id: String, reason: String },

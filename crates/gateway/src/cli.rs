@@ -102,6 +102,13 @@ enum Command {
         #[command(subcommand)]
         command: QueueCommand,
     },
+    /// Passwords that were agreed with correspondents and are tried on their locked files.
+    Passwords {
+        #[command(flatten)]
+        place: Where,
+        #[command(subcommand)]
+        command: PasswordsCommand,
+    },
     /// Originals in the vault.
     Quarantine {
         #[command(flatten)]
@@ -176,6 +183,30 @@ enum QueueCommand {
     Unlock {
         /// Queue id or receipt number.
         id: String,
+        /// Only for this recipient of the mail, unless policy lets a password serve all.
+        #[arg(long)]
+        recipient: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum PasswordsCommand {
+    /// Add a password, read from standard input.
+    Add {
+        /// Address or domain of the sender.
+        #[arg(long)]
+        sender: String,
+        /// Last day on which it is tried, YYYY-MM-DD. Default: a year from now.
+        #[arg(long)]
+        until: Option<String>,
+    },
+    /// List senders and end dates; the passwords themselves are never shown.
+    List,
+    /// Remove all passwords of a sender.
+    Remove {
+        /// Address or domain of the sender.
+        #[arg(long)]
+        sender: String,
     },
 }
 
@@ -283,6 +314,9 @@ pub(crate) fn run() -> anyhow::Result<u8> {
         Command::Queue { place, command } => {
             admin::ask(&place.load(Overrides::default())?, queue_ask(command)?, None)
         }
+        Command::Passwords { place, command } => {
+            admin::ask(&place.load(Overrides::default())?, passwords_ask(command)?, None)
+        }
         Command::Quarantine { place, command } => {
             let out =
                 if let QuarantineCommand::Export { out, .. } = &command { Some(out.clone()) } else { None };
@@ -306,8 +340,38 @@ fn queue_ask(command: QueueCommand) -> anyhow::Result<Ask> {
         QueueCommand::Drop { id, reason } => Ask::Drop { id, reason },
         QueueCommand::Hold { id } => Ask::Hold { id },
         QueueCommand::Release { id } => Ask::Release { id },
-        QueueCommand::Unlock { id } => Ask::Unlock { id, password: password_from_stdin()? },
+        QueueCommand::Unlock { id, recipient } => {
+            Ask::Unlock { id, password: password_from_stdin()?, recipient }
+        }
     })
+}
+
+fn passwords_ask(command: PasswordsCommand) -> anyhow::Result<Ask> {
+    Ok(match command {
+        PasswordsCommand::Add { sender, until } => {
+            Ask::PasswordAdd { sender, until: last_day(until.as_deref())?, password: password_from_stdin()? }
+        }
+        PasswordsCommand::List => Ask::PasswordList,
+        PasswordsCommand::Remove { sender } => Ask::PasswordRemove { sender },
+    })
+}
+
+/// The end of a day in Japan; without one, of the day a year from now.
+fn last_day(day: Option<&str>) -> anyhow::Result<mail::DateTime> {
+    const YEAR_S: i64 = 365 * 86_400;
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let Some(day) = day else {
+        return Ok(mail::DateTime::utc(crate::clock::now().unix_s.saturating_add(YEAR_S)).in_jst());
+    };
+    let read = || {
+        let (year, rest) = day.split_once('-')?;
+        let (month, date) = rest.split_once('-')?;
+        let month = MONTHS.get(month.parse::<usize>().ok()?.checked_sub(1)?)?;
+        (year.len() == 4).then_some(())?;
+        mail::DateTime::parse(&format!("{date} {month} {year} 23:59:59 +0900"))
+    };
+    read().ok_or_else(|| anyhow::anyhow!("\"{day}\" is not a day such as 2027-03-31"))
 }
 
 /// The first line of standard input: a password on the command line would show in the list of processes.

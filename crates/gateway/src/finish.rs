@@ -1,11 +1,12 @@
 //! From what the jail made to what may cross: stamp and notice are added, the canonical writer writes, the verifier
 //! reads it all anew. Whatever cannot be cleared is taken out, or held with a stand-in in its place.
 
+use crate::letters;
 use jail::{Job, Pace, Pool, Sanitised, Sender, Supplements, Turn};
 use mail::{Draft, Envelope, PartPath, Stamp, compose::Framing};
 use policy::{
     Action, AwaitFor, FindingCode, HoldReason, Outcome, Policy, Report,
-    notice::{self, KeptOriginal, NoticeContext},
+    notice::{self, KeptOriginal, NoticeContext, PasswordFrom},
 };
 use verifier::{CleanMessage, Expected, ExpectedPart, Refusal};
 
@@ -35,6 +36,10 @@ pub(crate) struct Finished {
     pub(crate) from: String,
     /// Cost of the jail.
     pub(crate) usage: jail::Usage,
+    /// What it is to its neighbours; `None` for most.
+    pub(crate) letter: Option<store::Letter>,
+    /// The addresses of the sender, as the mail and its envelope say.
+    pub(crate) senders: Vec<String>,
 }
 
 /// Sanitises one message to the end. `Err` only when the jail itself cannot work: the job is to be tried again.
@@ -55,22 +60,24 @@ pub(crate) fn message(
         withhold_largest(&mut sanitised, context);
     }
     let Sanitised { mut draft, mut report, usage, .. } = sanitised;
+    let letter = letters::of(&draft, &report, context.envelope, turn.sender);
+    let senders = policy::neighbour::senders(&draft.fields, &context.envelope.reverse_path);
     let message = clear(pool, &mut draft, &mut report, turn, context);
     let subject = draft.fields.subject.clone();
     let from =
         draft.fields.from.iter().map(|m| format!("{} <{}>", m.display_name, m.addr_spec)).collect::<Vec<_>>();
-    Ok(Finished { message, report, subject, from: from.join(", "), usage })
+    Ok(Finished { message, report, subject, from: from.join(", "), usage, letter, senders })
 }
 
-/// Makes the follow-up that brings what has become ready of the parts that waited, and says which these are. `None`
-/// when nothing has.
+/// Makes the follow-up that brings what has become ready of the parts that waited, and says which these are and what
+/// opened them. `None` when nothing has.
 pub(crate) fn follow_up(
     pool: &Pool,
     octets: mail::Untrusted,
     waiting: &[PartPath],
     turn: Turn,
     context: &Context<'_>,
-) -> Result<Option<(Finished, Vec<PartPath>)>, jail::JailError> {
+) -> Result<Option<(Finished, Vec<PartPath>, PasswordFrom)>, jail::JailError> {
     let job = Job::Message(octets);
     let mut sanitised = pool.sanitise(job, context.policy, context.supplements.clone(), turn)?;
     let opened = opened(&sanitised.report, waiting);
@@ -83,7 +90,8 @@ pub(crate) fn follow_up(
     withhold_largest(&mut sanitised, context);
     let Sanitised { mut draft, report, usage, .. } = sanitised;
     let mut report = Report::of_parts(report.parts);
-    draft.text = notice::follow_up_text(context.policy.notice_language);
+    let opened_with = password_from(&report);
+    draft.text = notice::follow_up_text(context.policy.notice_language, opened_with);
     thread(&mut draft.fields, context);
     let message = clear(pool, &mut draft, &mut report, turn, context);
     let is_ready = |path: &PartPath| {
@@ -94,7 +102,22 @@ pub(crate) fn follow_up(
         return Ok(None);
     }
     let (subject, from) = (draft.fields.subject, String::new());
-    Ok(Some((Finished { message, report, subject, from, usage }, ready)))
+    let (letter, senders) = (None, Vec::new());
+    Ok(Some((Finished { message, report, subject, from, usage, letter, senders }, ready, opened_with)))
+}
+
+/// What opened the parts of a follow-up: without a word that was found, a person gave it.
+fn password_from(report: &Report) -> PasswordFrom {
+    let has = |code| report.parts.iter().any(|part| part.findings.has(code));
+    if has(FindingCode::PasswordInNeighbour) {
+        PasswordFrom::Neighbour
+    } else if has(FindingCode::PasswordAgreed) {
+        PasswordFrom::Agreed
+    } else if has(FindingCode::PasswordInMail) {
+        PasswordFrom::Mail
+    } else {
+        PasswordFrom::Person
+    }
 }
 
 /// The parts that waited and need not wait any more. One in an archive comes with the whole of it.

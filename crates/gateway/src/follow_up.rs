@@ -1,19 +1,21 @@
-//! A part that waited becomes ready: the mail is sanitised again with what was given, and the part goes inside in a
+//! A part that waited becomes ready: the mail is sanitised again with what opens it, and the part goes inside in a
 //! follow-up of its own, in the thread of the mail.
 //!
-//! What was given (a password) lives for this one run; it is neither logged nor stored.
+//! What opens it (a password, the words of another mail) lives for this one run; it is neither logged nor stored.
 
 use crate::{
     clock,
     config::Zone,
     finish::{self, Context, Finished},
-    report_json,
+    letters, report_json,
     sanitise_loop::{self, Stage},
 };
-use jail::{Supplements, Turn};
+use jail::{JailError, Supplements, Turn};
+use mail::{Mailbox, PartPath};
+use policy::{FindingCode, PasswordServes, notice::PasswordFrom};
 use serde::{Deserialize, Serialize};
 use std::{fmt, sync::Arc};
-use store::{Actor, Clean, QueueId, Sanitised, StoreError};
+use store::{Actor, Bringing, Clean, QueueId, Sanitised, StoreError};
 
 /// A password on its way to the jail.
 #[derive(Clone, Serialize, Deserialize)]
@@ -34,10 +36,14 @@ pub(crate) enum Unlocked {
     NothingWaits,
     /// Parts wait, and none opens with this.
     NotOpened,
+    /// It never went to this recipient.
+    NotARecipient,
     /// Nobody here can open the report or the original any more.
     NoKey,
     /// The zone is not configured any more.
     NoZone,
+    /// No child is free now.
+    Busy,
     /// The jail cannot work.
     NoJail,
 }
@@ -50,54 +56,105 @@ impl fmt::Display for Unlocked {
             }
             Self::NothingWaits => f.write_str("nothing waits"),
             Self::NotOpened => f.write_str("nothing that waits opens with this"),
+            Self::NotARecipient => f.write_str("this recipient does not have the mail"),
             Self::NoKey => f.write_str("the original cannot be opened here any more"),
             Self::NoZone => f.write_str("the zone is not configured any more"),
-            Self::NoJail => f.write_str("nothing can be sanitised now; try again later"),
+            Self::Busy | Self::NoJail => f.write_str("nothing can be sanitised now; try again later"),
         }
     }
 }
 
-/// Tries a password on what waits of a mail, zone by zone.
+/// What may open the parts that wait, for whom, and where it came from.
+#[derive(Clone, Debug)]
+pub(crate) struct Opener {
+    pub(crate) supplements: Supplements,
+    /// Whom it came to; policy may let it serve all.
+    pub(crate) came_to: Vec<Mailbox>,
+    pub(crate) letters: Vec<QueueId>,
+    pub(crate) by: Option<Actor>,
+    pub(crate) turn: Turn,
+}
+
+/// Tries a password on what waits of a mail, zone by zone: for one recipient, or for all.
 pub(crate) async fn unlock(
     stage: &Stage,
     actor: &Actor,
     queue_id: &QueueId,
     password: &Password,
+    recipient: Option<&Mailbox>,
 ) -> Result<Vec<(String, Unlocked)>, StoreError> {
     let mut zones = Vec::new();
     for mail in stage.store.sanitised(queue_id).await? {
-        let unlocked = match in_zone(stage, actor, &mail, password).await {
-            Err(StoreError::NoKey) => Unlocked::NoKey,
-            other => other?,
+        let is_it = |mailbox: &&Mailbox| {
+            recipient.is_none_or(|it| it.to_string().eq_ignore_ascii_case(&mailbox.to_string()))
         };
-        zones.push((mail.zone, unlocked));
+        let opener = Opener {
+            supplements: Supplements { passwords: vec![password.0.clone()], ..Supplements::default() },
+            came_to: mail.recipients.iter().filter(is_it).cloned().collect(),
+            letters: Vec::new(),
+            by: Some(actor.clone()),
+            turn: Turn::heavy(sanitise_loop::sender(mail.envelope.client.address)),
+        };
+        let waiting = mail.report_json.as_deref().map(report_json::waiting).unwrap_or_default();
+        let unlocked = if recipient.is_some() && opener.came_to.is_empty() {
+            Unlocked::NotARecipient
+        } else {
+            open(stage, &mail, &waiting, &opener).await?
+        };
+        zones.push((mail.zone.clone(), unlocked));
     }
     Ok(zones)
 }
 
-async fn in_zone(
+/// Tries an opener on these parts of a mail that wait, and puts what opens into the queue.
+pub(crate) async fn open(
     stage: &Stage,
-    actor: &Actor,
     mail: &Sanitised,
-    password: &Password,
+    waiting: &[PartPath],
+    opener: &Opener,
 ) -> Result<Unlocked, StoreError> {
     let Some(zone) = stage.config.zone_named(&mail.zone).cloned() else { return Ok(Unlocked::NoZone) };
     let Some(report) = &mail.report_json else { return Ok(Unlocked::NoKey) };
-    let mut waiting = report_json::waiting(report);
-    waiting.retain(|path| !mail.brought.contains(path));
-    if waiting.is_empty() || mail.recipients.is_empty() {
-        return Ok(Unlocked::NothingWaits);
+    let serves = match zone.policy.password_serves {
+        PasswordServes::Recipient => &opener.came_to,
+        PasswordServes::All => &mail.recipients,
+    };
+    let mut unlocked = Unlocked::NothingWaits;
+    for (recipients, parts) in mail.lacking(serves, waiting) {
+        let mut opener = opener.clone();
+        // What went in already need not be made again.
+        let touches = |path: &PartPath| parts.iter().any(|part| part.is_within(path) || path.is_within(part));
+        let made = report_json::made(report).into_iter().filter(|path| !touches(path));
+        opener.supplements.failed = made.map(|path| (path, FindingCode::PolicyRemoves)).collect();
+        match for_some(stage, mail, &zone, (recipients, parts), opener).await {
+            Ok(Unlocked::NotOpened) if unlocked != Unlocked::NothingWaits => {}
+            Ok(other) => unlocked = other,
+            Err(StoreError::NoKey) => return Ok(Unlocked::NoKey),
+            Err(error) => return Err(error),
+        }
     }
+    Ok(unlocked)
+}
+
+async fn for_some(
+    stage: &Stage,
+    mail: &Sanitised,
+    zone: &Zone,
+    (recipients, waiting): (Vec<Mailbox>, Vec<PartPath>),
+    opener: Opener,
+) -> Result<Unlocked, StoreError> {
     let octets = stage.store.open_sanitised(mail).await?;
-    let (stage_there, there, password) = (stage.clone(), mail.clone(), password.clone());
+    let own_name = letters::name_of(&recipients, &waiting);
+    let (stage_there, zone, there) = (stage.clone(), zone.clone(), mail.clone());
+    let Opener { supplements, letters, by, turn, .. } = opener;
     let worked = tokio::task::spawn_blocking(move || {
-        let context = context(&stage_there, &zone, &there, password);
-        let turn = Turn::heavy(sanitise_loop::sender(there.envelope.client.address));
+        let context = context(&stage_there, &zone, &there, supplements, &own_name);
         finish::follow_up(&stage_there.pool, octets, &waiting, turn, &context)
     });
-    let (finished, parts) = match worked.await {
+    let (finished, parts, from) = match worked.await {
         Ok(Ok(Some(ready))) => ready,
         Ok(Ok(None)) => return Ok(Unlocked::NotOpened),
+        Ok(Err(JailError::Busy(_))) => return Ok(Unlocked::Busy),
         Ok(Err(error)) => {
             tracing::error!(%error, "the jail cannot work");
             return Ok(Unlocked::NoJail);
@@ -107,7 +164,8 @@ async fn in_zone(
             return Ok(Unlocked::NoJail);
         }
     };
-    let Finished { message: Some((message, expected)), report, subject, from, .. } = finished else {
+    let Finished { message: Some((message, expected)), report, subject, from: from_field, .. } = finished
+    else {
         return Ok(Unlocked::NotOpened);
     };
     let count = parts.len();
@@ -116,13 +174,16 @@ async fn in_zone(
         expected: postcard::to_stdvec(&expected)
             .or(Err(StoreError::Damaged("expectations cannot be written")))?,
         report_json: report_json::kept(&report),
-        summary: sanitise_loop::summary(&report, subject, from),
+        summary: sanitise_loop::summary(&report, subject, from_field),
     };
-    let queue_id = stage.store.put_follow_up(mail, parts, actor, clean).await?;
+    let letters = if from == PasswordFrom::Neighbour { letters } else { Vec::new() };
+    let bringing = Bringing { recipients, parts, source: from.name(), letters, by };
+    let queue_id = stage.store.put_follow_up(mail, bringing, clean).await?;
     tracing::info!(
         event = "message.followed_up",
         queue_id = mail.queue_id.as_str(),
-        follow_up = queue_id.as_str()
+        follow_up = queue_id.as_str(),
+        password_from = from.name()
     );
     Ok(Unlocked::FollowUp { queue_id, parts: count })
 }
@@ -131,18 +192,18 @@ fn context<'a>(
     stage: &Stage,
     zone: &'a Zone,
     mail: &'a Sanitised,
-    Password(password): Password,
+    supplements: Supplements,
+    own_name: &str,
 ) -> Context<'a> {
     let config = Arc::clone(&stage.config);
     let accepted = clock::now().in_jst();
     let mut stamp = sanitise_loop::stamp(&config, mail.queue_id.as_str(), &mail.envelope.client, accepted);
-    // One of its own for each follow-up: each brings at least one part that none before it brought.
-    stamp.own_message_id = format!("{}.{}@{}", mail.queue_id.as_str(), mail.brought.len(), config.hostname);
+    stamp.own_message_id = format!("{}.{own_name}@{}", mail.queue_id.as_str(), config.hostname);
     Context {
         policy: &zone.policy,
         stamp,
         kept: Some(sanitise_loop::kept(zone, &mail.receipt, mail.accepted)),
         envelope: &mail.envelope,
-        supplements: Supplements { passwords: vec![password], ..Supplements::default() },
+        supplements,
     }
 }

@@ -10,12 +10,14 @@ mod doctor;
 mod finish;
 mod follow_up;
 mod known_slow;
+mod letters;
 mod receive;
 mod report_json;
 mod sanitise_cmd;
 mod sanitise_loop;
 mod sent_back;
 mod serve;
+mod trial_loop;
 
 use std::process::ExitCode;
 

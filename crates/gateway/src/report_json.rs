@@ -56,10 +56,35 @@ pub(crate) fn kept(report: &Report) -> String {
 
 /// The parts that wait, according to a report as [`kept`] wrote it.
 pub(crate) fn waiting(kept: &str) -> Vec<PartPath> {
+    paths(kept, |part| part.get("action").is_some_and(|action| action == "await"))
+}
+
+/// The parts that open by themselves once their password is known.
+pub(crate) fn waiting_for_password(kept: &str) -> Vec<PartPath> {
+    let awaits = |part: &Value| {
+        part.get("findings").and_then(Value::as_array).is_some_and(|findings| {
+            let awaited = policy::FindingCode::PasswordAwaited.name();
+            findings.iter().any(|finding| finding.get("code").is_some_and(|code| code == awaited))
+        })
+    };
+    let is_it = |part: &Value| part.get("action").is_some_and(|action| action == "await") && awaits(part);
+    paths(kept, is_it)
+}
+
+/// The parts that went in as files, plain texts left out: a text may tell a password.
+pub(crate) fn made(kept: &str) -> Vec<PartPath> {
+    let is_text = |output: &Value| output.get("type").is_some_and(|kind| kind == "text/plain");
+    paths(kept, |part| part.get("output").is_some_and(|output| !output.is_null() && !is_text(output)))
+}
+
+fn paths(kept: &str, fits: impl Fn(&Value) -> bool) -> Vec<PartPath> {
     let report: Value = serde_json::from_str(kept).unwrap_or_default();
     let parts = report.get("parts").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let waits = parts.iter().filter(|part| part.get("action").is_some_and(|action| action == "await"));
-    waits.filter_map(|part| part.get("path")?.as_str()?.parse().ok()).collect()
+    parts
+        .iter()
+        .filter(|part| fits(part))
+        .filter_map(|part| part.get("path")?.as_str()?.parse().ok())
+        .collect()
 }
 
 fn part(part: &PartReport) -> Value {

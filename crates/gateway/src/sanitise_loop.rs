@@ -7,7 +7,7 @@ use crate::{
     report_json,
 };
 use jail::{JailError, Pace, Pool, Sender, Supplements, Turn};
-use mail::{DateTime, Envelope, Stamp};
+use mail::{DateTime, Envelope, ReversePath, Stamp};
 use policy::{Action, HoldReason, Outcome, Report, notice::KeptOriginal};
 use std::{net::IpAddr, sync::Arc, time::Duration};
 use store::{Clean, LeasedJob, QueueId, Receipt, Store, StoreError, Summary};
@@ -100,6 +100,11 @@ async fn sanitise(stage: &Stage, job: &LeasedJob) -> Result<(), StoreError> {
         return hold_without_draft(stage, job, HoldReason::InternalFault).await;
     }
     let octets = stage.store.open_original(job).await?;
+    let envelope_sender = match &job.envelope.reverse_path {
+        ReversePath::Mailbox(mailbox) => known_as(&[mailbox.to_string().to_lowercase()]),
+        ReversePath::Null => Vec::new(),
+    };
+    let agreed = stage.store.agreed_with(envelope_sender).await?;
     let sender = sender(job.envelope.client.address);
     let turn = if stage.known_slow.take(&job.queue_id) {
         Turn::heavy(sender)
@@ -107,11 +112,17 @@ async fn sanitise(stage: &Stage, job: &LeasedJob) -> Result<(), StoreError> {
         turn(job.size_octets, sender)
     };
     let (pool, config, leased) = (stage.pool.clone(), Arc::clone(&stage.config), job.clone());
+    let first = agreed.clone();
     let worked = tokio::task::spawn_blocking(move || {
-        finish::message(&pool, octets, turn, &Arrival::of(&leased).context(&config, &zone))
+        let mut context = Arrival::of(&leased).context(&config, &zone);
+        context.supplements.agreed = first;
+        finish::message(&pool, octets, turn, &context)
     });
     match worked.await {
-        Ok(Ok(finished)) => hand_in(stage, job, finished).await,
+        Ok(Ok(finished)) => {
+            let finished = with_agreed(stage, job, finished, &agreed).await?;
+            hand_in(stage, job, finished).await
+        }
         Ok(Err(JailError::Busy(pace))) => {
             if pace == Pace::Heavy {
                 stage.known_slow.note(&job.queue_id);
@@ -127,6 +138,37 @@ async fn sanitise(stage: &Stage, job: &LeasedJob) -> Result<(), StoreError> {
             hold_without_draft(stage, job, HoldReason::InternalFault).await
         }
     }
+}
+
+/// A mail that still waits is sanitised again with what was agreed with the sender whom only the mail itself names.
+async fn with_agreed(
+    stage: &Stage,
+    job: &LeasedJob,
+    finished: Finished,
+    tried: &[String],
+) -> Result<Finished, StoreError> {
+    if !finished.letter.as_ref().is_some_and(|letter| letter.waits) {
+        return Ok(finished);
+    }
+    let mut agreed = stage.store.agreed_with(known_as(&finished.senders)).await?;
+    agreed.retain(|password| !tried.contains(password));
+    let Some(zone) = stage.config.zone_named(&job.zone).cloned().filter(|_| !agreed.is_empty()) else {
+        return Ok(finished);
+    };
+    let octets = stage.store.open_original(job).await?;
+    let (pool, config, leased) = (stage.pool.clone(), Arc::clone(&stage.config), job.clone());
+    let again = tokio::task::spawn_blocking(move || {
+        let mut context = Arrival::of(&leased).context(&config, &zone);
+        context.supplements.agreed = agreed;
+        finish::message(&pool, octets, Turn::heavy(sender(leased.envelope.client.address)), &context)
+    });
+    // What is there already is good enough when this does not work.
+    Ok(again.await.ok().and_then(Result::ok).unwrap_or(finished))
+}
+
+/// Addresses and domains under which a password may have been agreed with these senders.
+fn known_as(senders: &[String]) -> Vec<String> {
+    senders.iter().flat_map(|sender| policy::neighbour::known_as(sender)).collect()
 }
 
 fn turn(size_octets: u64, sender: Sender) -> Turn {
@@ -211,14 +253,17 @@ pub(crate) fn stamp(config: &Config, queue_id: &str, client: &mail::Client, acce
 
 async fn hand_in(stage: &Stage, job: &LeasedJob, finished: Finished) -> Result<(), StoreError> {
     let queue_id = job.queue_id.as_str();
-    let Finished { message, report, subject, from, usage } = finished;
+    let Finished { message, report, subject, from, usage, letter, .. } = finished;
     let (report_json, summary) = (report_json::kept(&report), summary(&report, subject, from));
     let clean = message.and_then(|message| clean(message, &report_json, &summary));
     let outcome = report.outcome.name();
     match (report.outcome, clean) {
         (Outcome::Clean | Outcome::Partial, Some(clean)) => {
             tracing::info!(event = "message.sanitised", queue_id, outcome, cpu_ms = usage.cpu_ms);
-            stage.store.put_clean(job.job, clean).await
+            match letter {
+                Some(letter) => stage.store.put_clean_letter(job, clean, letter).await,
+                None => stage.store.put_clean(job.job, clean).await,
+            }
         }
         (_, stand_in) => {
             let reason = report.reason.unwrap_or(HoldReason::InternalFault);
@@ -252,7 +297,8 @@ async fn hold_without_draft(stage: &Stage, job: &LeasedJob, reason: HoldReason) 
         zone.and_then(|zone| finish::from_envelope(&report, &Arrival::of(job).context(&stage.config, zone)));
     let usage = jail::Usage::default();
     let (subject, from) = (String::new(), job.envelope.reverse_path.to_string());
-    hand_in(stage, job, Finished { message, report, subject, from, usage }).await
+    let (letter, senders) = (None, Vec::new());
+    hand_in(stage, job, Finished { message, report, subject, from, usage, letter, senders }).await
 }
 
 pub(crate) fn summary(report: &Report, subject: String, from: String) -> Summary {

@@ -8,6 +8,7 @@ use crate::{
     known_slow::KnownSlow,
     receive::{Directory, Intake},
     sanitise_loop::{self, Stage},
+    trial_loop,
 };
 use anyhow::Context;
 use jail::{Pool, PoolSettings, Renderer, RendererSettings, SandboxLevel};
@@ -60,6 +61,7 @@ pub(crate) async fn serve(
         };
         if roles.contains(&Role::Sanitise) {
             tasks.spawn(sanitise_loop::run(stage.clone(), stopping.clone()));
+            tasks.spawn(trial_loop::run(stage.clone(), stopping.clone()));
         }
         if roles.contains(&Role::Deliver) {
             tasks.spawn(deliver_loop::run(stage, stopping.clone()));

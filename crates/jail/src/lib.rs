@@ -27,4 +27,4 @@ pub use lock::{SandboxLevel, sandbox_level};
 pub use pool::{JailError, Pace, Pool, PoolSettings, Provoked, QUICK_WALL, Turn};
 pub use renderer::{Renderer, RendererSettings};
 pub use sanitise::Sanitised;
-pub use sanitiser::{Job, Supplements};
+pub use sanitiser::{Job, Letter, Supplements};

@@ -269,6 +269,10 @@ codes! {
     PasswordInNeighbour = 551 "password_in_neighbour" Info;
     /// A password that was agreed with the sender opened it.
     PasswordAgreed = 552 "password_agreed" Info;
+    /// It waits for a password and opens by itself once a mail tells it.
+    PasswordAwaited = 553 "password_awaited" Info;
+    /// The text, subject or file names tell something that may be a password.
+    PasswordTold = 554 "password_told" Info;
 
     // 600–699: Office.
     /// Macros removed.

@@ -16,7 +16,7 @@ mod letters;
 mod lines;
 mod words;
 
-pub use letters::{DeliveryFailure, Letter, delivery_failure, follow_up_mark, follow_up_text};
+pub use letters::{DeliveryFailure, Letter, PasswordFrom, delivery_failure, follow_up_mark, follow_up_text};
 pub use words::{imitation_of, quoted};
 
 use crate::{HoldReason, Language, NoticeLevel, Policy, Report};

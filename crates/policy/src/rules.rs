@@ -105,6 +105,15 @@ pub enum Language {
     Both,
 }
 
+/// Whom a password serves that came to one of several recipients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PasswordServes {
+    /// The recipients that it came to.
+    Recipient,
+    /// All recipients of the mail with the locked file.
+    All,
+}
+
 /// The policy that one message part tree is sanitised under.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
@@ -130,6 +139,8 @@ pub struct Policy {
     pub contact: String,
     /// Days for which originals are kept.
     pub original_days: u16,
+    /// Whom a password serves.
+    pub password_serves: PasswordServes,
 }
 
 /// Why a policy setting was not taken.
@@ -163,6 +174,7 @@ impl Policy {
             notice_language: Language::Japanese,
             contact: String::new(),
             original_days: 30,
+            password_serves: PasswordServes::Recipient,
         }
     }
 
@@ -197,6 +209,13 @@ impl Policy {
                     "normal" => NoticeLevel::Normal,
                     "full" => NoticeLevel::Full,
                     _ => return Err(bad("short, normal, full")),
+                };
+            }
+            "password_serves" => {
+                self.password_serves = match value {
+                    "recipient" => PasswordServes::Recipient,
+                    "all" => PasswordServes::All,
+                    _ => return Err(bad("recipient, all")),
                 };
             }
             "notice_language" => {

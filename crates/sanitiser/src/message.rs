@@ -187,7 +187,9 @@ pub(crate) fn sanitise(
     }
     walk(&message.root, &mut growing);
     locked::open(&mut growing);
+    let tells = locked::tells_a_password(&growing);
     if let Some(root) = growing.parts.first_mut() {
+        root.findings.add_many(FindingCode::PasswordTold, u32::from(tells), "");
         root.findings.append(field_findings);
     }
     growing.finish()

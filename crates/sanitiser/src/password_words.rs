@@ -28,6 +28,8 @@ const NAMES_MAX: usize = 100;
 const GATHERED_MAX: usize = 2_000;
 /// Lines below a line that announces a password.
 const LINES_BELOW: usize = 12;
+/// A letter up to this length may hold nothing but the password, in characters.
+const SHORT_CHARS: usize = 400;
 /// Longest word, in characters.
 const WORD_CHARS_MAX: usize = 100;
 
@@ -74,8 +76,10 @@ enum Place {
     Quoted,
     /// The date of a mail that says nothing of dates.
     Date,
-    /// A bare piece of a file name, or a word that nobody would write in a sentence.
+    /// A word that nobody would write in a sentence.
     Odd,
+    /// A bare piece of a file name.
+    Stem,
 }
 
 /// A word, and what speaks for it.
@@ -85,14 +89,42 @@ struct Found {
     word: String,
 }
 
-/// The words of these letters: of two that are as likely, the one of the earlier letter first.
+/// The words of these letters. Each letter has its turn: the likeliest of each, then the second of each, and so on, so
+/// that no letter with many words keeps those of another out.
 pub fn candidates(letters: &[Letter]) -> Vec<String> {
-    let mut found: Vec<Found> = letters.iter().flat_map(gather).collect();
-    // Stable: within a place the order is that of letters and lines.
+    let mut found: Vec<_> = letters.iter().map(|letter| sorted(gather(letter).found).into_iter()).collect();
+    let (mut words, mut seen) = (Vec::new(), HashSet::new());
+    loop {
+        let round: Vec<Found> = found.iter_mut().filter_map(Iterator::next).collect();
+        if round.is_empty() || words.len() >= WORDS_MAX {
+            break;
+        }
+        words.extend(round.into_iter().map(|found| found.word).filter(|word| seen.insert(word.clone())));
+    }
+    words.truncate(WORDS_MAX);
+    words
+}
+
+/// The likeliest first; of two that are as likely, the earlier.
+fn sorted(mut found: Vec<Found>) -> Vec<Found> {
     found.sort_by_key(|found| (found.place, found.plainness));
-    let mut seen = HashSet::new();
-    let words = found.into_iter().map(|found| found.word).filter(|word| seen.insert(word.clone()));
-    words.take(WORDS_MAX).collect()
+    found
+}
+
+/// Whether a letter may tell a password: it says one in any of the ways in which people do. Words that only could be
+/// one count in a short letter alone.
+pub fn tells(letter: &Letter) -> bool {
+    let gathering = gather(letter);
+    let is_short = letter.text.chars().take(SHORT_CHARS.saturating_add(1)).count() <= SHORT_CHARS;
+    gathering.found.iter().any(|found| match found.place {
+        Place::Behind | Place::Described => true,
+        Place::Near | Place::Below | Place::Before | Place::Variant | Place::Name | Place::Alone => {
+            found.plainness < 2
+        }
+        Place::Quoted => found.plainness == 0,
+        Place::Odd => is_short && found.plainness == 0,
+        Place::Date | Place::Stem => false,
+    })
 }
 
 /// Appends the words that are not there yet, up to [`WORDS_MAX`] in all.
@@ -110,8 +142,6 @@ pub fn extend(words: &mut Vec<String>, others: impl IntoIterator<Item = String>)
 /// The words of one letter.
 struct Gathering {
     found: Vec<Found>,
-    /// Whether a password was announced anywhere.
-    announced: bool,
 }
 
 impl Gathering {
@@ -120,7 +150,7 @@ impl Gathering {
         let least = match place {
             Place::Behind | Place::Near | Place::Described | Place::Variant => 3,
             Place::Below | Place::Before | Place::Name | Place::Quoted | Place::Date => 4,
-            Place::Alone | Place::Odd => 5,
+            Place::Alone | Place::Odd | Place::Stem => 5,
         };
         if (least..=WORD_CHARS_MAX).contains(&length) && self.found.len() < GATHERED_MAX {
             self.found.push(Found { place, plainness: plainness(word), word: word.to_owned() });
@@ -142,7 +172,8 @@ fn plainness(word: &str) -> u8 {
     let has = |kind: fn(&char) -> bool| word.chars().any(|c| kind(&c));
     let (letter, digit) = (has(char::is_ascii_alphabetic), has(char::is_ascii_digit));
     let sign = word.chars().any(|c| c.is_ascii_punctuation());
-    let mixed = has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase);
+    // A capital at the beginning is a sentence's or a name's.
+    let mixed = word.chars().skip(1).any(|c| c.is_ascii_uppercase()) && has(char::is_ascii_lowercase);
     match (letter && (digit || sign), digit || mixed) {
         (true, _) => 0,
         (false, true) => 1,
@@ -150,8 +181,8 @@ fn plainness(word: &str) -> u8 {
     }
 }
 
-fn gather(letter: &Letter) -> Vec<Found> {
-    let mut gathering = Gathering { found: Vec::new(), announced: false };
+fn gather(letter: &Letter) -> Gathering {
+    let mut gathering = Gathering { found: Vec::new() };
     let text: String = letter.text.chars().take(CHARS_MAX).collect();
     let lines: Vec<Line> = std::iter::once(letter.subject.as_str())
         .chain(text.lines())
@@ -172,7 +203,7 @@ fn gather(letter: &Letter) -> Vec<Found> {
         gathering.push(if sure { Place::Described } else { Place::Date }, word);
     });
     hints::telephones(&lines, &mut |word| gathering.push(Place::Described, word));
-    gathering.found
+    gathering
 }
 
 /// Takes what a line says around its announcements; whether it announces one and does not say it itself.
@@ -180,7 +211,6 @@ fn announced_in(line: &Line, gathering: &mut Gathering) -> bool {
     let marks = line.announcements();
     let mut said = false;
     for (index, mark) in marks.iter().enumerate() {
-        gathering.announced = true;
         let end = marks.get(index.saturating_add(1)).map_or(line.len(), |next| next.start);
         let behind = line.part(mark.end, end);
         let mut place = Place::Behind;
@@ -194,7 +224,7 @@ fn announced_in(line: &Line, gathering: &mut Gathering) -> bool {
             place = Place::Near;
         }
         if let Some(word) = behind.japanese() {
-            gathering.push(Place::Before, &word);
+            gathering.push(Place::Behind, &word);
         }
     }
     if let Some(first) = marks.first().filter(|_| !said) {
@@ -250,9 +280,9 @@ fn of_name(name: &str, gathering: &mut Gathering) {
             gathering.push(Place::Name, &piece);
         }
     }
-    gathering.push(Place::Odd, stem);
+    gathering.push(Place::Stem, stem);
     for piece in line.pieces() {
-        gathering.push(Place::Odd, &piece);
+        gathering.push(Place::Stem, &piece);
     }
 }
 

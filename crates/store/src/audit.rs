@@ -44,7 +44,16 @@ pub enum AuditEvent {
     MessageBorn { queue_id: QueueId, kind: String, parent: QueueId, zone: String, policy_version: String },
     /// Parts that had waited went inside in a follow-up.
     #[serde(rename = "parts.brought")]
-    PartsBrought { queue_id: QueueId, follow_up: QueueId, parts: u64, by: u32 },
+    PartsBrought { queue_id: QueueId, follow_up: QueueId, parts: u64, by: Option<u32> },
+    /// A password opened parts of it; where it came from, and the letters that were tried if it came from one.
+    #[serde(rename = "password.fitted")]
+    PasswordFitted { queue_id: QueueId, source: String, letters: Vec<QueueId> },
+    /// A password was agreed with a sender.
+    #[serde(rename = "password.agreed")]
+    PasswordAgreed { id: i64, until_s: i64, by: u32 },
+    /// An agreed password was removed, by a person or because its end had come.
+    #[serde(rename = "password.removed")]
+    PasswordRemoved { id: i64, by: Option<u32> },
     /// Recipients of a zone do not get it for now.
     #[serde(rename = "message.held")]
     MessageHeld { queue_id: QueueId, zone: String, policy_version: String, reason: String, by: Option<u32> },

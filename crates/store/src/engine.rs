@@ -33,6 +33,7 @@ pub(crate) struct Tx<'a> {
     pub(crate) unlink: Vec<String>,
     pub(crate) new_jobs: usize,
     pub(crate) new_clean: usize,
+    pub(crate) new_trials: usize,
 }
 
 /// How a batch ended.
@@ -90,7 +91,7 @@ fn in_savepoint<T>(
     tx: &mut Tx<'_>,
     verb: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    let mark = (tx.head.clone(), tx.unlink.len(), tx.new_jobs, tx.new_clean);
+    let mark = (tx.head.clone(), tx.unlink.len(), tx.new_jobs, tx.new_clean, tx.new_trials);
     control(tx.db, "SAVEPOINT verb")?;
     // A fault of ours must not take the other verbs of the batch with it.
     let outcome = catch_unwind(AssertUnwindSafe(|| verb(tx))).unwrap_or_else(|payload| {
@@ -98,7 +99,7 @@ fn in_savepoint<T>(
         Err(StoreError::Damaged("a fault inside the store"))
     });
     if outcome.is_err() {
-        (tx.head, tx.new_jobs, tx.new_clean) = (mark.0, mark.2, mark.3);
+        (tx.head, tx.new_jobs, tx.new_clean, tx.new_trials) = (mark.0, mark.2, mark.3, mark.4);
         tx.unlink.truncate(mark.1);
         if !tx.db.is_autocommit() {
             control(tx.db, "ROLLBACK TO verb")?;
@@ -126,6 +127,7 @@ fn panic_text(payload: &(dyn Any + Send)) -> &str {
 pub(crate) struct Wake {
     pub(crate) jobs: Notify,
     pub(crate) clean: Notify,
+    pub(crate) trials: Notify,
 }
 
 /// What the writer thread owns.
@@ -180,6 +182,7 @@ impl Writer {
             unlink: Vec::new(),
             new_jobs: 0,
             new_clean: 0,
+            new_trials: 0,
         };
         for call in batch.iter_mut() {
             if !call.run(&mut tx) {
@@ -187,7 +190,7 @@ impl Writer {
                 return self.failed(&end);
             }
         }
-        let Tx { head, unlink, new_jobs, new_clean, .. } = tx;
+        let Tx { head, unlink, new_jobs, new_clean, new_trials, .. } = tx;
         // The highest time seen tells a later start whether the clock jumped.
         let keep_clock = now_s.saturating_sub(self.clock_kept_s) >= 60;
         if keep_clock && let Err(error) = keep_clock_s(&self.db, now_s) {
@@ -202,6 +205,9 @@ impl Writer {
             self.clock_kept_s = now_s;
         }
         self.after_commit(&unlink, new_jobs, new_clean);
+        if new_trials > 0 {
+            self.wake.trials.notify_one();
+        }
         BatchEnd::Committed
     }
 

@@ -9,7 +9,7 @@ use crate::ledger::EventKind;
 use crate::message::Group;
 use crate::records::Summary;
 use crate::vault;
-use crate::{JobId, QueueId, Receipt, Store, StoreError};
+use crate::{JobId, Letter, QueueId, Receipt, Store, StoreError};
 use mail::{DateTime, Envelope, Mailbox, ReversePath, Untrusted};
 use policy::HoldReason;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -132,6 +132,23 @@ impl Store {
         self.write(move |tx| {
             let (group, queue_id, _) = tx.leased_job(job)?;
             tx.put_clean(&group, queue_id, sealed)
+        })
+        .await
+    }
+
+    /// As [`Store::put_clean`], with the letter that it is to its neighbours, in the same transaction.
+    pub async fn put_clean_letter(
+        &self,
+        job: &LeasedJob,
+        clean: Clean,
+        letter: Letter,
+    ) -> Result<(), StoreError> {
+        let letter = self.seal_letter(job.job.row, &job.recipients, letter)?;
+        let (job, sealed) = (job.job, self.seal_clean(of_job(job.job.row), clean).await?);
+        self.write(move |tx| {
+            let (group, queue_id, _) = tx.leased_job(job)?;
+            tx.put_clean(&group, queue_id.clone(), sealed)?;
+            tx.put_letter(&group, &queue_id, &letter)
         })
         .await
     }

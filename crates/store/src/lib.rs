@@ -8,6 +8,7 @@
 //! names and texts are sealed. Originals leave only by [`Store::open_original`] towards the jail and by
 //! [`Store::export`] after two people agreed.
 
+mod agreed;
 mod audit;
 mod bodies;
 mod born;
@@ -22,6 +23,7 @@ mod ids;
 mod jobs;
 mod keys;
 mod ledger;
+mod letters;
 mod message;
 mod queue;
 mod received;
@@ -36,18 +38,20 @@ mod vault;
 mod view;
 mod working;
 
+pub use agreed::Agreed;
 pub use audit::{AuditEvent, AuditFault, AuditVerdict, Checkpoint};
 pub use bodies::INLINE_OCTETS_MAX;
 pub use born::{Born, MessageKind};
 pub use clean::{Clean, LeasedClean};
 pub use clock::{Clock, ManualClock};
 pub use error::{Denial, SqlError, StoreError};
-pub use follow_up::Sanitised;
+pub use follow_up::{Bringing, Sanitised};
 pub use hold::SentBack;
 pub use ids::{Actor, CleanId, JobId, QueueId, Receipt, RequestId};
 pub use jobs::LeasedJob;
 pub use keys::{Keys, NewKeys};
 pub use ledger::{Imbalance, LedgerBalance, LedgerLine};
+pub use letters::{Letter, NEIGHBOURS_S, Trial, TrialLetter};
 pub use received::{NewGroup, NewMessage};
 pub use records::Summary;
 pub use release::{ReleaseOrder, ReleaseRequest, RequestState};

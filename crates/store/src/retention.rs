@@ -125,10 +125,11 @@ impl Store {
         self.write(move |tx| tx.expire_held(before.unix_s)).await
     }
 
-    /// Destroys working keys that are three days old and that nothing queued, waiting or leased needs. Returns their
-    /// days.
+    /// Destroys working keys that are three days old and that nothing queued, waiting or leased needs, letters
+    /// included. Returns their days.
     pub async fn destroy_working_keys(&self) -> Result<Vec<DateTime>, StoreError> {
         self.clock_is_sound()?;
+        self.write(|tx| tx.forget_letters().and_then(|()| tx.end_agreed())).await?;
         let today = day_of(self.now_s());
         let mut destroyed = Vec::new();
         for day in self.inner.working.before(today.saturating_sub(WORKING_DAYS.saturating_sub(1))) {
@@ -153,6 +154,7 @@ impl Store {
 fn is_needed(db: &Connection, day: i64) -> Result<bool, StoreError> {
     let mut query = db.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM clean WHERE working_day = ?1)
+             OR EXISTS (SELECT 1 FROM letter WHERE working_day = ?1)
              OR EXISTS (SELECT 1 FROM job JOIN message ON message.id = job.message
                  WHERE job.state IN ('queued', 'leased', 'clean') AND message.working_day = ?1)",
     )?;
@@ -213,7 +215,7 @@ impl Tx<'_> {
         for id in self.ids(&format!("SELECT id {OUTDATED}"), before_s)? {
             for text in [
                 "DELETE FROM report WHERE job IN (SELECT id FROM job WHERE message = ?1)",
-                "DELETE FROM brought_part WHERE job IN (SELECT id FROM job WHERE message = ?1)",
+                "DELETE FROM brought_to WHERE job IN (SELECT id FROM job WHERE message = ?1)",
                 "DELETE FROM job WHERE message = ?1",
                 "DELETE FROM recipient WHERE message = ?1",
                 "DELETE FROM ledger_event WHERE message = ?1",

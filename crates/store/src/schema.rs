@@ -7,7 +7,7 @@ use crate::StoreError;
 use rusqlite::Connection;
 
 /// One step per schema version; a step never changes once it was released.
-const STEPS: [&str; 2] = [V1, V2];
+const STEPS: [&str; 3] = [V1, V2, V3];
 
 /// Newest schema that this version knows.
 pub(crate) fn known() -> i64 {
@@ -215,4 +215,63 @@ CREATE TABLE brought_part(
     follow_up TEXT NOT NULL,
     PRIMARY KEY(job, path)
 ) STRICT, WITHOUT ROWID
+";
+
+/// Letters and what they are to be tried on, agreed passwords; parts are brought to each recipient once.
+const V3: &str = "
+CREATE TABLE letter(
+    job INTEGER PRIMARY KEY,
+    message INTEGER NOT NULL,
+    tenant TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    policy_version TEXT NOT NULL,
+    stored_s INTEGER NOT NULL,
+    working_day INTEGER NOT NULL,
+    waits INTEGER NOT NULL,
+    sender INTEGER NOT NULL,
+    words BLOB NOT NULL
+) STRICT;
+CREATE INDEX letter_stored ON letter(stored_s);
+
+CREATE TABLE letter_mark(
+    mark BLOB NOT NULL,
+    waits INTEGER NOT NULL,
+    job INTEGER NOT NULL,
+    PRIMARY KEY(mark, waits, job)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX letter_mark_job ON letter_mark(job);
+
+CREATE TABLE letter_pair(
+    waiting INTEGER NOT NULL,
+    letter INTEGER NOT NULL,
+    sender INTEGER NOT NULL,
+    takes INTEGER NOT NULL DEFAULT 0,
+    done INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY(waiting, letter)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX letter_pair_letter ON letter_pair(letter);
+CREATE INDEX letter_pair_open ON letter_pair(sender, waiting) WHERE done = 0;
+
+CREATE TABLE agreed_password(
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    until_s INTEGER NOT NULL,
+    added_s INTEGER NOT NULL,
+    password BLOB NOT NULL
+) STRICT;
+CREATE INDEX agreed_password_sender ON agreed_password(tenant, sender);
+
+CREATE TABLE brought_to(
+    job INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    follow_up TEXT NOT NULL,
+    PRIMARY KEY(job, path, recipient)
+) STRICT, WITHOUT ROWID;
+INSERT INTO brought_to(job, path, recipient, follow_up)
+    SELECT brought_part.job, brought_part.path, recipient.address, brought_part.follow_up
+    FROM brought_part JOIN job ON job.id = brought_part.job
+        JOIN recipient ON recipient.message = job.message AND recipient.job = job.id;
+DROP TABLE brought_part
 ";

@@ -292,6 +292,7 @@ fn recover(db: &Connection, settings: &StoreSettings) -> Result<(audit::Head, u6
         unlink: Vec::new(),
         new_jobs: 0,
         new_clean: 0,
+        new_trials: 0,
     };
     tx.audit(&AuditEvent::StoreOpened { leases, attempts })?;
     let head = tx.head;

@@ -2,7 +2,7 @@
 //!
 //! They live in `keys/working` of the data directory, on the sanitising side only, and are destroyed once they are
 //! three days old and nothing queued, waiting or leased needs them (see `retention`). From each come, by a hash with
-//! a label of its own, a key that wraps the file keys of originals and one for drafts.
+//! a label of its own, a key that wraps the file keys of originals, one for drafts and one for the marks of letters.
 //!
 //! A working key is symmetric: whoever seals with it here also opens with it, and an X25519 stanza (two scalar
 //! multiplications to seal, two to open) costs as much as all else that sealing a short mail does. In the age file it
@@ -31,6 +31,7 @@ pub(crate) struct WorkingKey {
     pub(crate) day: i64,
     wrap: SealKey,
     pub(crate) drafts: SealKey,
+    marks: SealKey,
 }
 
 /// Size of a key file: the secret in hexadecimal, and a line end.
@@ -38,6 +39,7 @@ const KEY_FILE_OCTETS: usize = 65;
 /// Kind of the stanza.
 const TAG: &str = "sekisho-working";
 const WRAP: &[u8] = b"sekisho working key, wrap, 1";
+const MARK: &[u8] = b"sekisho working key, mark, 1";
 const SALT_OCTETS: usize = 16;
 
 impl fmt::Debug for WorkingKey {
@@ -56,7 +58,14 @@ impl WorkingKey {
         };
         let (wrap, drafts) =
             (derived(b"sekisho working key, originals, 1\0"), derived(b"sekisho working key, drafts, 1\0"));
-        Self { day, wrap, drafts }
+        Self { day, wrap, drafts, marks: derived(b"sekisho working key, marks, 1\0") }
+    }
+
+    /// A keyed hash, by which a token is found again as long as the key exists.
+    pub(crate) fn mark(&self, token: &str) -> [u8; 16] {
+        let [mark @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] =
+            hkdf(&*self.marks, MARK, token.as_bytes());
+        mark
     }
 
     fn wrapping_key(&self, salt: &[u8]) -> SealKey {

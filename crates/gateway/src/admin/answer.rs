@@ -1,12 +1,12 @@
 //! Every question and order, carried out for one actor.
 
-use super::{Answer, Ask, Desk};
+use super::{Answer, Ask, Desk, passwords};
 use crate::{
     clock,
     config::Config,
     follow_up::{self, Unlocked},
 };
-use mail::DateTime;
+use mail::{DateTime, Mailbox};
 use store::{
     Actor, Checkpoint, Filter, LedgerBalance, MessageView, Purge, QueueId, QueueLine, Receipt, RequestId,
     Store, StoreError, WorkState,
@@ -33,16 +33,26 @@ async fn carry_out(desk: &Desk, actor: &Actor, ask: Ask) -> Result<Answer, Store
         Ask::Release { id } => {
             counted(store.release_held(&find(store, &id).await?, actor).await?, "to be sanitised again")
         }
-        Ask::Unlock { id, password } => {
+        Ask::Unlock { id, password, recipient } => {
+            let Ok(recipient) = recipient.as_deref().map(Mailbox::parse).transpose() else {
+                return Ok(Answer::refused("a recipient is an address"));
+            };
             let stage = match desk.stage() {
                 Ok(stage) => stage,
                 Err(error) => return Ok(Answer::refused(error)),
             };
-            let zones = follow_up::unlock(&stage, actor, &find(store, &id).await?, &password).await?;
+            let zones =
+                follow_up::unlock(&stage, actor, &find(store, &id).await?, &password, recipient.as_ref())
+                    .await?;
             let opened = zones.iter().any(|(_, unlocked)| matches!(unlocked, Unlocked::FollowUp { .. }));
             let said = zones.iter().map(|(zone, unlocked)| format!("{zone}: {unlocked}")).collect();
             Ok(Answer { code: u8::from(!opened), ..Answer::said(said) })
         }
+        Ask::PasswordAdd { sender, until, password } => {
+            passwords::add(store, actor, &sender, until, &password).await
+        }
+        Ask::PasswordList => passwords::list(store).await,
+        Ask::PasswordRemove { sender } => passwords::remove(store, actor, &sender).await,
         Ask::Originals { text, limit } => {
             let lines = store.quarantine_list(Filter { text, ..Filter::newest(limit) }).await?;
             Ok(Answer::said(lines.iter().map(queue_line).collect()))

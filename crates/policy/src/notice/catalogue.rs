@@ -35,6 +35,10 @@ pub(super) fn outcome(part: &PartReport) -> Texts {
         Action::Merge(_) => ("本文の中に表示しています。", "It is shown in the text."),
         Action::Await(wait) => match (part.reason, wait) {
             (Some(FindingCode::LimitOutput), _) => reason(FindingCode::LimitOutput),
+            (_, AwaitFor::Password) if part.findings.has(FindingCode::PasswordAwaited) => (
+                "パスワードが付いているため、まだお渡ししていません。パスワードが別のメールで届くと、自動で開いて追ってお届けします。",
+                "Not passed on yet: it is locked. When its password comes in another mail, it is opened and follows by itself.",
+            ),
             (_, AwaitFor::Password) => reason(FindingCode::Locked),
             (_, AwaitFor::Renderer) => reason(FindingCode::RendererMissing),
             (Some(code), AwaitFor::Approval) => reason(code),
@@ -488,6 +492,8 @@ pub(super) fn seen(code: FindingCode) -> Option<Texts> {
         | F::OrientationApplied
         | F::ColourProfile
         | F::SystemFileDropped
+        | F::PasswordAwaited
+        | F::PasswordTold
         | F::ElementDropped => return None,
     })
 }

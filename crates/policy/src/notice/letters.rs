@@ -29,15 +29,48 @@ pub const fn follow_up_mark(language: Language) -> &'static str {
     }
 }
 
+/// Where the password came from that opened what a follow-up brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordFrom {
+    /// A person gave it.
+    Person,
+    /// The mail itself tells it.
+    Mail,
+    /// Another mail tells it.
+    Neighbour,
+    /// It was agreed with the sender.
+    Agreed,
+}
+
+impl PasswordFrom {
+    /// Stable name in the audit chain.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Mail => "mail",
+            Self::Neighbour => "neighbour",
+            Self::Agreed => "agreed",
+        }
+    }
+}
+
 /// The text of a follow-up, above the part that is handed over late.
-pub fn follow_up_text(language: Language) -> String {
-    let (japanese, english) = (
-        "先にお届けしたメールの添付ファイルを、作り直してお届けします。\n",
-        "This is an attachment of an earlier mail, made anew.\n",
-    );
+pub fn follow_up_text(language: Language, from: PasswordFrom) -> String {
+    let (ja, en) = match from {
+        PasswordFrom::Person => {
+            ("お知らせいただいたパスワード", "the password that was given to the IT staff")
+        }
+        PasswordFrom::Mail => ("同じメールに書かれていたパスワード", "a password from the same mail"),
+        PasswordFrom::Neighbour => {
+            ("別に届いたメールに書かれていたパスワード", "a password from another mail")
+        }
+        PasswordFrom::Agreed => ("あらかじめ決めてあるパスワード", "the password agreed with the sender"),
+    };
+    let japanese = format!("先にお届けしたメールの添付ファイルを、{ja}で開き、作り直してお届けします。\n");
+    let english = format!("This is an attachment of an earlier mail, opened with {en} and made anew.\n");
     match language {
-        Language::Japanese => japanese.to_owned(),
-        Language::English => english.to_owned(),
+        Language::Japanese => japanese,
+        Language::English => english,
         Language::Both => format!("{japanese}{english}"),
     }
 }

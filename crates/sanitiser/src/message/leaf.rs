@@ -156,6 +156,7 @@ pub(super) fn attempt(part: &Part, octets: &[u8], mut findings: Findings, growin
                     }
                 }
                 Err(FindingCode::Locked) => {
+                    findings.add(FindingCode::PasswordAwaited);
                     let action = Action::Await(AwaitFor::Password);
                     withheld(part, octets, action, FindingCode::Locked, findings, growing);
                 }
@@ -167,12 +168,14 @@ pub(super) fn attempt(part: &Part, octets: &[u8], mut findings: Findings, growin
 
 /// An archive is removed and its members are listed; a locked one is unpacked when a password fits.
 fn strip(part: &Part, octets: &[u8], mut findings: Findings, growing: &mut Growing<'_>) {
+    let unlisted = findings.clone();
     let list = archive::list(octets, &mut growing.budget, &mut findings);
     if list.locked && !growing.words.is_empty() {
-        return unpack(part, octets, findings, growing);
+        return unpack(part, octets, unlisted, growing);
     }
     findings.add(FindingCode::ArchiveStripped);
     let (action, code) = if list.locked {
+        findings.add(FindingCode::PasswordAwaited);
         (Action::Await(AwaitFor::Password), FindingCode::Locked)
     } else {
         (Action::Remove, FindingCode::ArchiveStripped)
@@ -208,7 +211,10 @@ fn unpack(part: &Part, octets: &[u8], mut findings: Findings, growing: &mut Grow
             let is_piece = code == FindingCode::Unreadable && findings.has(FindingCode::MultiVolume);
             let code = if is_piece { FindingCode::MultiVolume } else { code };
             let action = match code {
-                FindingCode::Locked => Action::Await(AwaitFor::Password),
+                FindingCode::Locked => {
+                    findings.add(FindingCode::PasswordAwaited);
+                    Action::Await(AwaitFor::Password)
+                }
                 _ => Action::Remove,
             };
             return withheld(part, octets, action, code, findings, growing);

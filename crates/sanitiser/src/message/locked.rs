@@ -77,6 +77,11 @@ pub(crate) fn open(growing: &mut Growing<'_>) {
     }
 }
 
+/// Whether the mail may tell a password, for itself or for a neighbour.
+pub(crate) fn tells_a_password(growing: &Growing<'_>) -> bool {
+    password_words::tells(&own_letter(growing))
+}
+
 /// What the mail itself says.
 fn own_letter(growing: &Growing<'_>) -> Letter {
     let mut text = growing.draft.text.clone();

@@ -30,6 +30,9 @@ const ANNOUNCEMENTS: &[&str] = &[
     "pin",
 ];
 
+/// What these begin with.
+const FIRST_CHARS: &str = "パﾊぱ暗解復開合pP";
+
 /// Quotes: opening and closing sign.
 const QUOTES: &[(char, char)] = &[
     ('「', '」'),
@@ -217,6 +220,8 @@ impl Line {
 
     fn announcement_at(&self, at: usize) -> Option<usize> {
         let rest = self.plain.get(at..)?;
+        // Nearly every place ends here.
+        rest.first().filter(|c| FIRST_CHARS.contains(**c))?;
         let before = at.checked_sub(1).and_then(|before| self.plain.get(before));
         ANNOUNCEMENTS.iter().find_map(|word| {
             let length = word.chars().count();
@@ -277,6 +282,9 @@ impl Line {
             if length > 0 {
                 let run = self.part(at, end);
                 let mut variants = run.variants();
+                if variants.iter().take(2).any(|word| is_of_a_sentence(word)) {
+                    variants.clear();
+                }
                 variants.retain(|word| is_worth_trying(word));
                 if !variants.is_empty() {
                     found.push(variants);
