@@ -15,10 +15,12 @@ mod formula;
 mod links;
 mod literal;
 mod media;
+mod notes;
 mod parts;
 mod preview;
 mod properties;
 mod sieve;
+mod vml;
 mod walk;
 
 use crate::markup::{Also, Dialect, White};
@@ -27,6 +29,9 @@ use crate::{Rewritten, Surroundings};
 use mail::MediaType;
 use policy::{Action, Budget, FindingCode, Findings, Policy};
 use std::collections::BTreeSet;
+
+#[cfg(test)]
+mod tests;
 
 /// How Office Open XML is read.
 pub static DIALECT: Dialect = Dialect {
@@ -90,6 +95,10 @@ pub fn rebuild(
     findings: &mut Findings,
     surroundings: &mut dyn Surroundings,
 ) -> Result<Rewritten, FindingCode> {
+    // A compound file (\[MS-OFFCRYPTO\]): the package is inside, under a password.
+    if octets.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
+        return Err(FindingCode::Locked);
+    }
     let rules = Rules { links: true, comments: true, changes: true, fidelity };
     let written = walk::rebuild(octets, policy, &rules, budget, findings, surroundings)?;
     let tally = &written.tally;

@@ -1,6 +1,9 @@
 //! Embedded objects → the picture that they showed.
 
-use super::sieve::{Sieve, enclosing};
+use super::{
+    sieve::{Sieve, enclosing},
+    vml,
+};
 use crate::markup::{Name, NodeId, Tree};
 
 /// Puts pictures in the place of embedded objects where the part holds one.
@@ -9,6 +12,9 @@ pub(super) fn keep(sieve: &mut Sieve<'_>) {
         sieve.tree.descendants(sieve.tree.root()).filter(|&id| sieve.tree.is(id, ("p", "oleObj"))).collect();
     for object in objects {
         of_slide(&mut sieve.tree, object);
+    }
+    if sieve.tree.name(sieve.tree.root()).0 == "w" {
+        vml::replace(&mut sieve.tree);
     }
 }
 

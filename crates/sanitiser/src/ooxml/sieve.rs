@@ -84,6 +84,10 @@ impl Sieve<'_> {
             }
         }
         for id in condemned {
+            if self.tree.is(id, ("p", "oleObj")) {
+                remove_object(&mut self.tree, id);
+                continue;
+            }
             // Steps of an animation hang together: without one the rest is no valid animation.
             let target = enclosing(&self.tree, id, &[("p", "timing")]).unwrap_or(id);
             remove_emptied(&mut self.tree, target);
@@ -306,15 +310,13 @@ impl Sieve<'_> {
         formula::stays_inside(text, &self.book.gone_names, self.rules.links)
     }
 
-    /// Names that are called by themselves, are macros, or lead outside.
+    /// Names that are called by themselves or lead outside. That a name is a macro cannot be said any more.
     fn name_is_refused(&mut self, id: NodeId) -> bool {
         let name = self.tree.attribute(id, ("", "name")).unwrap_or_default().to_owned();
-        let is_set = |attribute| matches!(self.tree.attribute(id, ("", attribute)), Some("1" | "true"));
-        let is_macro = is_set("xlm") || is_set("function") || is_set("vbProcedure");
         let is_auto = formula::is_auto_name(&name);
-        let refused = is_macro || is_auto || !self.stays_inside(&self.tree.own_text(id));
+        let refused = is_auto || !self.stays_inside(&self.tree.own_text(id));
         if refused {
-            if is_auto || is_macro {
+            if is_auto {
                 self.findings.add_detail(FindingCode::Macro, &name);
             } else {
                 self.findings.add_detail(FindingCode::FormulaFrozen, &name);
@@ -402,7 +404,7 @@ const QUIET: &[&str] = &[
     "labelList",
 ];
 
-/// Attributes that hold words for people, whatever they look like.
+/// Attributes that hold words for people, whatever they look like, or that are judged elsewhere.
 const TEXTS: &[&str] = &[
     "alt",
     "author",
@@ -437,6 +439,7 @@ const TEXTS: &[&str] = &[
     "numFmt",
     "userId",
     "instr",
+    "action",
 ];
 
 /// Elements that play something.

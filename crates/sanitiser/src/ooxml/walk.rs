@@ -1,7 +1,7 @@
 //! The walk over a package: from the root along allowed relationships, each part once, and the new package.
 
 use super::{
-    Book, DIALECT, Rules, Tally, links, media,
+    Book, DIALECT, Rules, Tally, links, media, notes,
     parts::{self, Family, Part},
     properties,
     sieve::{self, Sieve},
@@ -41,6 +41,8 @@ enum Target {
     Part(usize),
     /// Name of a written picture below the folder.
     Picture(String),
+    /// Name of a written drawing of comments below the folder.
+    Notes(String),
     Address(String),
 }
 
@@ -288,6 +290,11 @@ impl Walk<'_> {
             }
         }
         self.follow_implicit(part, &source, &given, &by_id, &mut numbers, &mut new)?;
+        if part == Part::Worksheet {
+            let before = given.iter().find(|relationship| relationship.kind == "vmlDrawing");
+            let id = numbers.give(before.map_or("", |before| before.id.as_str()));
+            self.draw_notes(&mut tree, id, &mut new);
+        }
         repair_counts(&mut tree);
         tree.set_edition(self.edition);
         let octets = tree.write();
@@ -321,6 +328,36 @@ impl Walk<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Comments of a sheet need a drawing.
+    fn draw_notes(&mut self, tree: &mut Tree, id: String, new: &mut Vec<NewRelationship>) {
+        let comments = new.iter().find_map(|relationship| match relationship.target {
+            Target::Part(place) => self.loaded.get(place).filter(|part| part.part == Part::ExcelComments),
+            Target::Picture(_) | Target::Notes(_) | Target::Address(_) => None,
+        });
+        let Some(drawing) = comments.and_then(|comments| comments.tree.as_ref()).and_then(notes::drawing)
+        else {
+            return;
+        };
+        let Some(mark) = tree.create(("x", "legacyDrawing")) else { return };
+        let number = self.numbers.entry("vmlDrawing").or_default();
+        *number = number.saturating_add(1);
+        let name = format!("drawings/vmlDrawing{number}.vml");
+        tree.set_attribute(mark, ("r", "id"), &id);
+        // What follows a drawing of comments in a sheet (ISO/IEC 29500-1 §18.3.1.99).
+        let root = tree.root();
+        let behind = tree
+            .children(root)
+            .find(|&child| matches!(tree.name(child), ("x", "picture" | "tableParts" | "extLst")));
+        match behind {
+            Some(behind) => tree.insert_before(behind, mark),
+            None => tree.append(root, mark),
+        }
+        let full = format!("{}/{name}", self.family.folder());
+        self.overrides.push((full.clone(), notes::MEDIA_TYPE));
+        self.put(&full, drawing);
+        new.push(NewRelationship { id, target: Target::Notes(name) });
     }
 
     /// The part that a relationship leads to, if it declares to be what the relationship promises.
@@ -424,6 +461,9 @@ impl Walk<'_> {
                 }
                 Target::Picture(picture) => {
                     (parts::plain_relationship_type("image", self.edition), relative(name, picture), "")
+                }
+                Target::Notes(drawing) => {
+                    (parts::plain_relationship_type("vmlDrawing", self.edition), relative(name, drawing), "")
                 }
                 Target::Address(address) => (
                     parts::plain_relationship_type("hyperlink", self.edition),

@@ -35,7 +35,7 @@ const DENIED_ATTRIBUTES: &[&str] = &[
 /// Attributes of words for people, which may look like anything.
 #[rustfmt::skip]
 const WORDS: &[&str] = &[
-    "alt", "author", "comment", "descr", "description", "display", "display-name", "error", "errorTitle", "help", "label", "name", "promptTitle", "prompt",
+    "action", "alt", "author", "comment", "descr", "description", "display", "display-name", "error", "errorTitle", "help", "label", "name", "promptTitle", "prompt",
     "statusBar", "string", "string-value", "title", "tooltip", "v", "c", "val", "userName", "caption", "creator", "initials", "text",
     "formatCode", "char", "lvlText", "displayName", "uniqueName", "sourceName", "num-prefix", "num-suffix", "leader-text", "citation", "value",
     "alias", "tag", "numFmt", "annote", "booktitle", "url", "custom1", "custom2", "custom3", "custom4", "custom5",

@@ -7,6 +7,7 @@
 //! *Security.* Given any octets, inside a locked child. Each part is visited once, however many lead to it.
 
 mod kinds;
+mod notes;
 mod opc;
 mod rules;
 
@@ -54,6 +55,12 @@ pub(crate) fn check(octets: &[u8], media_type: &str, spending: &mut Spending, ob
             None => objections.add("office.left_over", format!("nothing leads to {name}")),
             Some(Kind::Image) => walk.picture(at, spending, objections),
             Some(Kind::Package) => {}
+            Some(Kind::NotesDrawing) => {
+                let octets = walk.members.get(at).map(Member::octets);
+                if let Some(Err((rule, detail))) = octets.map(|octets| notes::check(&octets?)) {
+                    objections.add(rule, format!("{detail}, in {name}"));
+                }
+            }
             Some(kind) => {
                 let read = walk.part(at, kind, spending, objections);
                 if let Err((rule, detail)) = read {
@@ -179,8 +186,11 @@ impl<'octets> Walk<'octets> {
             let content_type =
                 self.types.of(&name).ok_or(("office.content_types", "of a part is missing"))?;
             let (kind, edition) = kinds::of(&raw.relation, Some(content_type), source)?;
-            let is_placed =
-                if kind == Kind::Image { is_media(&name, content_type) } else { name.ends_with(".xml") };
+            let is_placed = if kind == Kind::Image {
+                is_media(&name, content_type)
+            } else {
+                name.ends_with(if kind == Kind::NotesDrawing { ".vml" } else { ".xml" })
+            };
             if !is_placed {
                 return Err(("office.name", "an extension that is not of its type"));
             }
@@ -248,7 +258,7 @@ fn is_part_name(name: &str) -> bool {
         let segment = segment.strip_prefix('_').unwrap_or(segment);
         let (stem, extensions) = segment.split_once('.').unwrap_or((segment, ""));
         stem.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            && matches!(extensions, "" | "rels" | "xml" | "xml.rels" | "png" | "jpeg" | "jpg")
+            && matches!(extensions, "" | "rels" | "xml" | "xml.rels" | "vml" | "png" | "jpeg" | "jpg")
     };
     name.len() <= NAME_OCTETS_MAX && name.split('/').count() <= LEVELS_MAX && name.split('/').all(is_plain)
 }

