@@ -167,20 +167,19 @@ pub(super) fn attempt(part: &Part, octets: &[u8], mut findings: Findings, growin
 }
 
 /// An archive is removed and its members are listed; a locked one is unpacked when a password fits.
-fn strip(part: &Part, octets: &[u8], mut findings: Findings, growing: &mut Growing<'_>) {
-    let unlisted = findings.clone();
-    let list = archive::list(octets, &mut growing.budget, &mut findings);
+fn strip(part: &Part, octets: &[u8], findings: Findings, growing: &mut Growing<'_>) {
+    let mut listed = findings.clone();
+    let list = archive::list(octets, &mut growing.budget, &mut listed);
     if list.locked && !growing.words.is_empty() {
-        return unpack(part, octets, unlisted, growing);
+        return unpack(part, octets, findings, growing);
     }
-    findings.add(FindingCode::ArchiveStripped);
-    let (action, code) = if list.locked {
-        findings.add(FindingCode::PasswordAwaited);
-        (Action::Await(AwaitFor::Password), FindingCode::Locked)
+    let (action, code, told) = if list.locked {
+        (Action::Await(AwaitFor::Password), FindingCode::Locked, FindingCode::PasswordAwaited)
     } else {
-        (Action::Remove, FindingCode::ArchiveStripped)
+        (Action::Remove, FindingCode::ArchiveStripped, FindingCode::ArchiveStripped)
     };
-    withheld(part, octets, action, code, findings, growing);
+    listed.add(told);
+    withheld(part, octets, action, code, listed, growing);
 }
 
 /// The members of an archive are written anew, and a new zip is made of them; in an archive, a folder.
