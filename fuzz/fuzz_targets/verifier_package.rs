@@ -148,9 +148,10 @@ fn zip(members: &[(String, Vec<u8>)]) -> Vec<u8> {
         out.extend(&common);
         out.extend(name.as_bytes());
         out.extend(data);
-        directory.extend(b"PK\x01\x02\x14\0");
+        directory.extend(b"PK\x01\x02\x14\x03");
         directory.extend(&common);
-        directory.extend([0; 10]);
+        directory.extend([0; 6]);
+        directory.extend((0o100_644u32 << 16).to_le_bytes());
         directory.extend(place.to_le_bytes());
         directory.extend(name.as_bytes());
     }

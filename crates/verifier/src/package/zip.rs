@@ -17,7 +17,9 @@ const RULE: &str = "zip.form";
 const COMMON_OCTETS: usize = 26;
 /// 1980-01-01, the first day of the format, at midnight.
 const MOMENT: [u8; 4] = [0, 0, 0x21, 0];
-/// Attributes of a plain file on Unix, readable to all; of any other kind (a link, a device) there is none.
+/// The system whose attributes are written.
+const UNIX: u8 = 3;
+/// Attributes of a plain file on it, readable to all; of any other kind (a link, a device) there is none.
 const PLAIN_FILE: u32 = 0o100_644 << 16;
 
 /// One member, not yet inflated.
@@ -113,7 +115,7 @@ fn directory(
         let behind = behind.strip_prefix(&[0; 6]).ok_or(DIRECTORY)?;
         let (attributes, behind) = behind.split_first_chunk::<4>().ok_or(DIRECTORY)?;
         let attributes = u32::from_le_bytes(*attributes);
-        if !matches!((system, attributes), (0 | 3, 0) | (3, PLAIN_FILE)) {
+        if (*system, attributes) != (UNIX, PLAIN_FILE) {
             return Err(("zip.directory", "attributes of another thing than a plain file"));
         }
         let (place, behind) = behind.split_first_chunk::<4>().ok_or(DIRECTORY)?;

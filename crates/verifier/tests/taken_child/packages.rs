@@ -951,3 +951,142 @@ fn readers_of_packages_take_time_that_grows_with_their_octets_alone() {
     }
     assert_eq!(ran, 15);
 }
+
+#[test]
+fn every_limit_is_met_exactly_and_one_beyond_is_refused() {
+    use verifier::DecodeLimits;
+    let standard = DecodeLimits::of(&policy::Limits::STANDARD);
+    let refused = |pack: &Pack, limits: DecodeLimits| {
+        let media_type = mail::MediaType::known(pack.media_type);
+        let part = verifier::BinaryPart { part: 1, media_type, octets: pack.octets() };
+        verifier::decode_all(&[part], &limits).into_iter().map(|objection| objection.rule).next()
+    };
+    let (text, whole) = (docx(), archive());
+    let members = text.members.len() as u64;
+    let octets = text.members.iter().map(|(_, data)| data.len() as u64).sum();
+    let nodes =
+        (1..10_000).find(|&nodes| refused(&text, DecodeLimits { nodes, ..standard }).is_none()).unwrap();
+    let inside = (members + ods().members.len() as u64 + whole.members.len() as u64, whole.clone());
+    type Set = fn(DecodeLimits, u64) -> DecodeLimits;
+    let cases: [(&Pack, u64, &str, Set); 6] = [
+        (&text, members, "zip.members", |limits, members| DecodeLimits { members, ..limits }),
+        (&text, octets, "zip.unpacked_octets", |limits, unpacked_octets| DecodeLimits {
+            unpacked_octets,
+            ..limits
+        }),
+        (&text, nodes, "xml.nodes", |limits, nodes| DecodeLimits { nodes, ..limits }),
+        (&text, 8, "package.pixels", |limits, total_px| DecodeLimits { total_px, ..limits }),
+        (&text, 8, "png.dimensions", |limits, image_px| DecodeLimits { image_px, ..limits }),
+        (&inside.1, inside.0, "archive.member", |limits, members| DecodeLimits { members, ..limits }),
+    ];
+    let mut ran = 0;
+    for (pack, most, rule, set) in cases {
+        assert_eq!(refused(pack, set(standard, most)), None, "{rule}");
+        assert_eq!(refused(pack, set(standard, most - 1)).as_deref(), Some(rule));
+        ran += 1;
+    }
+    assert_eq!(ran, 6);
+}
+
+/// Markup that must be in nothing that passes: in a text it cannot stand, because `<` is written otherwise there.
+const NEVER: &[&str] = &[
+    "<!",
+    "<w:altChunk",
+    "<w:object",
+    "<w:subDoc",
+    "<w:fldData",
+    "<x:oleObject",
+    "<x:ddeLink",
+    "<p:oleObj",
+    "<a:snd",
+    "<office:scripts",
+    "<script:",
+    "<text:execute-macro",
+    "<draw:floating-frame",
+    "<office:dde-source",
+    "<office:event-listeners",
+];
+/// Pieces that are put into markup.
+const PIECES: &[&str] = &[
+    "<",
+    ">",
+    "/>",
+    "\"",
+    "&",
+    "&amp;",
+    "<w:p>",
+    "</w:p>",
+    "<w:altChunk/>",
+    "<w:r><w:fldChar w:fldCharType=\"begin\"/></w:r>",
+    "<w:r><w:fldChar w:fldCharType=\"end\"/></w:r>",
+    "<w:r><w:instrText>DDE</w:instrText></w:r>",
+    "<w:r><w:instrText>PAGE </w:instrText></w:r>",
+    " r:id=\"rId2\"",
+    " xmlns:v=\"urn:schemas-microsoft-com:vml\"",
+    "<mc:AlternateContent><mc:Choice Requires=\"w14\">",
+    "<x:f>cmd|'x'!A1</x:f>",
+    "[1]",
+    "'",
+    "_x0041_",
+    "HYPERLINK(",
+    "<!--",
+    "<![CDATA[",
+    "]]>",
+    "<?a?>",
+    "\u{202e}",
+    "\u{1}",
+    "file:///x",
+    "<office:scripts/>",
+    "<draw:object xlink:href=\"./Object 1\"/>",
+    " TargetMode=\"External\"",
+    "../../",
+];
+
+#[test]
+fn markup_that_is_changed_anyhow_never_panics_and_never_passes_with_what_acts() {
+    let limits = verifier::DecodeLimits::of(&policy::Limits::STANDARD);
+    let packs = [docx(), xlsx(), pptx(), odt(), ods()];
+    let mut state = 0x2545_f491_4f6c_dd1du64;
+    let mut random = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as usize % below.max(1)
+    };
+    let (mut ran, mut passed) = (0u32, 0u32);
+    for round in 0..10_000usize {
+        let mut pack = packs[round % packs.len()].clone();
+        let count = pack.members.len();
+        for _ in 0..=random(3) {
+            let (_, data) = &mut pack.members[random(count)];
+            let (from, to) = (random(data.len() + 1), random(data.len() + 1));
+            let (from, to) = (from.min(to), from.max(to).min(from.min(to) + 40));
+            let piece = PIECES[random(PIECES.len())].as_bytes();
+            let inside = data[from..to].to_vec();
+            match random(4) {
+                0 => drop(data.splice(from..to, piece.iter().copied())),
+                1 => drop(data.splice(from..from, piece.iter().copied())),
+                2 => drop(data.splice(from..from, inside)),
+                _ => drop(data.splice(from..to, [])),
+            }
+        }
+        let part = verifier::BinaryPart {
+            part: 1,
+            media_type: mail::MediaType::known(pack.media_type),
+            octets: pack.octets(),
+        };
+        let objections = verifier::decode_all(&[part], &limits);
+        assert!(objections.len() <= 100);
+        ran += 1;
+        if objections.is_empty() {
+            passed += 1;
+            for (name, data) in &pack.members {
+                let text = String::from_utf8_lossy(data);
+                let found = NEVER.iter().find(|never| !name.contains("media") && text.contains(**never));
+                assert_eq!(found, None, "{name}: {text}");
+            }
+        }
+    }
+    println!("{ran} changed packages, {passed} passed");
+    assert_eq!(ran, 10_000);
+}
