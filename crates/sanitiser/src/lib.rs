@@ -21,6 +21,7 @@ pub mod markup;
 mod message;
 pub mod metafile;
 pub mod mime;
+mod office_lock;
 pub mod ooxml;
 pub mod opendocument;
 pub mod outlook;

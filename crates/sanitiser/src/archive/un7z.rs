@@ -44,6 +44,8 @@ pub(super) fn unpack(input: &[u8], unpacking: &mut Unpacking<'_, '_>) -> Result<
         if password.is_empty() {
             password = fitting(input, &archive, block, &needs, &words, unpacking)?;
         }
+    }
+    if !password.is_empty() {
         unpacking.findings.add(FindingCode::Unlocked);
     }
     let mut last_lock = None;

@@ -506,14 +506,13 @@ fn shortened(name: &str) -> String {
     std::iter::once('…').chain(name.chars().skip(skip)).collect()
 }
 
-/// In a zip no label says what charset a text is in, and the extension alone what it is: a text becomes UTF-8 with its
-/// mark unless it can be taken for nothing but UTF-8 or `Shift_JIS`.
+/// In a zip no label says what charset a text is in, and every reader guesses: a text that is not UTF-8 becomes UTF-8
+/// with its mark, which spreadsheets and editors know.
 fn readable_alone(mut attachment: Attachment) -> Attachment {
     let is_utf8 = std::str::from_utf8(&attachment.octets).is_ok();
     match attachment.charset.as_deref() {
         None => {}
         Some("UTF-8") if is_utf8 => {}
-        Some("Shift_JIS") if !is_utf8 => {}
         Some(label) => {
             let text = charset::decode(&attachment.octets, Some(label)).text;
             attachment.octets = charset::encode(&text, "UTF-8", charset::ByteOrderMark::Write).octets;

@@ -10,6 +10,7 @@ use crate::{
     archive::{self, unpack::Written},
     cms, detect, file,
     mime::{Disposition, Entity},
+    office_lock,
 };
 use mail::{Attachment, PartPath};
 use policy::{Action, AwaitFor, FindingCode, Findings, Kind, PartReport, Phrase, Rule};
@@ -119,6 +120,10 @@ pub(super) fn attempt(part: &Part, octets: &[u8], mut findings: Findings, growin
             Err(code) => return withheld(part, octets, Action::Remove, code, findings, growing),
         }
     }
+    let is_removed = growing.rules.policy.rule(kind) == Rule::Remove;
+    if kind == Kind::Ooxml && office_lock::is_locked(octets) && !is_removed {
+        return unlock(part, octets, findings, growing);
+    }
     // Under the name of something else it is a file that a person may look for.
     if is_detached_signature(kind) && !part.detected.mismatch {
         findings.add(FindingCode::SignatureLost);
@@ -162,6 +167,23 @@ pub(super) fn attempt(part: &Part, octets: &[u8], mut findings: Findings, growin
                 }
                 Err(code) => withheld(part, octets, Action::Remove, code, findings, growing),
             }
+        }
+    }
+}
+
+/// A locked Office document goes on as the package in it.
+fn unlock(part: &Part, octets: &[u8], mut findings: Findings, growing: &mut Growing<'_>) {
+    match office_lock::open(octets, &growing.words, &mut growing.budget, &mut findings) {
+        Ok(package) => {
+            let detected = detect::detect(&package, &part.name, None);
+            attempt(&Part { detected, ..part.clone() }, &package, findings, growing);
+        }
+        Err(code) => {
+            let action = match code {
+                FindingCode::Locked => Action::Await(AwaitFor::Password),
+                _ => Action::Remove,
+            };
+            withheld(part, octets, action, code, findings, growing);
         }
     }
 }

@@ -1,0 +1,62 @@
+//! Locked Office documents open with their word and go on as any other; those with the word that Excel itself tries
+//! open without one.
+#![expect(clippy::panic, reason = "a panic is a test's way to fail")]
+
+use mail::PartPath;
+use policy::{FindingCode, Policy, Report};
+use sanitiser::{FontFace, Job, Outcome, Supplements, Surroundings};
+use std::sync::Arc;
+
+struct Bare;
+
+impl Surroundings for Bare {
+    fn begin(&mut self, _: &PartPath) {}
+
+    fn font(&mut self, _: FontFace) -> Option<(Arc<Vec<u8>>, u32)> {
+        None
+    }
+}
+
+fn opened(name: &str, octets: &[u8], words: &[&str]) -> (usize, Box<Report>) {
+    let job = Job::File { name: name.to_owned(), octets: mail::Untrusted::new(octets.to_vec()) };
+    let passwords = words.iter().map(|&word| word.to_owned()).collect();
+    let supplements = Supplements { passwords, ..Supplements::default() };
+    let Outcome::Done(draft, report) =
+        sanitiser::sanitise(&job, &Policy::standard(), &supplements, &mut Bare)
+    else {
+        panic!("more is asked for")
+    };
+    (draft.attachments.len(), report)
+}
+
+#[test]
+fn locked_documents_of_the_corpus_open_with_their_word() {
+    // The word that opens it; none where Excel's own does.
+    let table: &[(&str, Option<&str>)] =
+        &[("dde-test-encrypt-standardpassword.xlsx", None), ("encrypted.docx", Some("oletools"))];
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
+    let root = std::env::var_os("SEKISHO_CORPUS").map_or(root, Into::into).join("office/oletools");
+    let mut ran = 0;
+    for (name, word) in table {
+        let Ok(octets) = std::fs::read(root.join(name)) else { continue };
+        let (files, report) = opened(name, &octets, word.as_slice());
+        let Some(part) = report.parts.first() else { panic!("{name}: no part") };
+        assert_eq!((files, part.reason), (1, None), "{name}: {report:?}");
+        assert_eq!(part.findings.has(FindingCode::Unlocked), word.is_some(), "{name}");
+        if word.is_some() {
+            let (files, report) = opened(name, &octets, &["no"]);
+            assert_eq!(files, 0, "{name}");
+            assert_eq!(
+                report.parts.first().and_then(|part| part.reason),
+                Some(FindingCode::Locked),
+                "{name}"
+            );
+        }
+        ran += 1;
+    }
+    if ran == 0 {
+        println!("no corpus: nothing was run");
+    } else {
+        assert_eq!(ran, table.len());
+    }
+}
