@@ -179,6 +179,8 @@ enum QueueCommand {
         /// Queue id or receipt number.
         id: String,
     },
+    /// Send today's lists of what is held now, to all who have not got theirs.
+    Digest,
     /// Try a password, read from standard input, on the parts that wait; what opens goes in with a follow-up.
     Unlock {
         /// Queue id or receipt number.
@@ -254,6 +256,17 @@ enum QuarantineCommand {
         /// File that is made.
         #[arg(long)]
         out: PathBuf,
+    },
+    /// Keep an original beyond its retention, or let it go again.
+    LegalHold {
+        /// Queue id or receipt number.
+        id: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        /// Lift the hold.
+        #[arg(long)]
+        lift: bool,
     },
     /// Remove originals older than their retention: shows the plan, does it with --really.
     Purge {
@@ -340,6 +353,7 @@ fn queue_ask(command: QueueCommand) -> anyhow::Result<Ask> {
         QueueCommand::Drop { id, reason } => Ask::Drop { id, reason },
         QueueCommand::Hold { id } => Ask::Hold { id },
         QueueCommand::Release { id } => Ask::Release { id },
+        QueueCommand::Digest => Ask::Digest,
         QueueCommand::Unlock { id, recipient } => {
             Ask::Unlock { id, password: password_from_stdin()?, recipient }
         }
@@ -389,6 +403,7 @@ fn quarantine_ask(command: QuarantineCommand) -> Ask {
         QuarantineCommand::Approve { request } => Ask::Approve { request },
         QuarantineCommand::Refuse { request, reason } => Ask::Refuse { request, reason },
         QuarantineCommand::Export { request, .. } => Ask::Export { request },
+        QuarantineCommand::LegalHold { id, reason, lift } => Ask::LegalHold { id, reason, lift },
         QuarantineCommand::Purge { really } => Ask::Purge { really },
     }
 }

@@ -57,6 +57,8 @@ pub(crate) struct Config {
     pub(crate) people: People,
     /// Where signed audit checkpoints go; outside the data folder.
     pub(crate) checkpoints: Option<PathBuf>,
+    /// The work of every day.
+    pub(crate) daily: Daily,
     /// Whether keys may be made by themselves: embedded defaults on loopback only.
     pub(crate) automatic_keys: bool,
 }
@@ -93,6 +95,55 @@ pub(crate) struct Jail {
 pub(crate) struct People {
     pub(crate) requesters: Vec<String>,
     pub(crate) approvers: Vec<String>,
+}
+
+/// What is done once a day.
+#[derive(Clone, Debug)]
+pub(crate) struct Daily {
+    /// When, in minutes since midnight in Japan.
+    pub(crate) at_min: u32,
+    /// Whether lists of what is held go out.
+    pub(crate) lists: bool,
+    /// Who gets the list of all that is held; an address of one of the zones.
+    pub(crate) admin: Option<mail::Mailbox>,
+    /// Whether what is over is removed without being asked.
+    pub(crate) purges: bool,
+}
+
+/// When the lists go out unless the configuration says otherwise.
+const DAILY_AT: &str = "07:30";
+
+impl Daily {
+    fn of_raw(
+        digest: &raw::RawDigest,
+        retention: &raw::RawRetention,
+        zones: &[Zone],
+        complaints: &mut Vec<String>,
+    ) -> Self {
+        let said = digest.at.as_deref().unwrap_or(DAILY_AT);
+        let lists = said != "off";
+        let at = if lists { said } else { DAILY_AT };
+        let at_min = units::time_of_day("digest.at", at, complaints);
+        let admin = digest.admin.as_deref().and_then(|address| {
+            let mailbox = mail::Mailbox::parse(address).ok();
+            let domain = mailbox.as_ref().map(|mailbox| mailbox.domain().to_ascii_lowercase());
+            let is_inside =
+                domain.is_some_and(|domain| zones.iter().any(|zone| zone.domains.contains(&domain)));
+            if !is_inside {
+                complaints.push(format!("digest.admin = \"{address}\": not an address of any zone"));
+            }
+            mailbox
+        });
+        let purges = match retention.purge.as_deref() {
+            None | Some("daily") => true,
+            Some("by_hand") => false,
+            Some(other) => {
+                complaints.push(format!("retention.purge = \"{other}\": one of daily, by_hand"));
+                false
+            }
+        };
+        Self { at_min, lists, admin, purges }
+    }
 }
 
 /// What the command line says over the file.
@@ -169,6 +220,7 @@ impl Config {
         let renderer = raw.renderer.map(|renderer| renderer.meaning(&mut complaints));
         let free = raw.free_space_min.as_deref().unwrap_or("256 MiB");
         let free_octets_min = units::octets("free_space_min", free, &mut complaints);
+        let daily = Daily::of_raw(&raw.digest, &raw.retention, &zones, &mut complaints);
         let automatic_keys = embedded || listen.iter().all(|address| address.ip().is_loopback());
         if let (Some(folder), true) = (&raw.audit.checkpoints, data.exists())
             && folder.starts_with(&data)
@@ -196,6 +248,7 @@ impl Config {
                 free_octets_min,
                 people: People { requesters: raw.people.requesters, approvers: raw.people.approvers },
                 checkpoints: raw.audit.checkpoints,
+                daily,
                 automatic_keys,
             })
         } else {

@@ -185,7 +185,17 @@ fn compose(draft: &Draft, report: &Report, context: &Context<'_>) -> (Vec<u8>, E
     let texts = notice::write(report, &notice_context, context.policy);
     let framing =
         Framing { status_line: texts.status_line, notice: texts.block, list_attachment: texts.list };
-    let composed = mail::compose::compose(draft, &context.stamp, &framing);
+    framed(draft, &framing, &context.stamp, context.policy)
+}
+
+/// A draft as it is written, and what the verifier is to find in it.
+pub(crate) fn framed(
+    draft: &Draft,
+    framing: &Framing,
+    stamp: &Stamp,
+    policy: &Policy,
+) -> (Vec<u8>, Expected) {
+    let composed = mail::compose::compose(draft, stamp, framing);
     let parts = composed.parts.iter().map(|part| ExpectedPart {
         name: part.name.clone(),
         media_type: part.media_type.clone(),
@@ -193,16 +203,16 @@ fn compose(draft: &Draft, report: &Report, context: &Context<'_>) -> (Vec<u8>, E
         sha256: digest(&part.octets),
     });
     let expected = Expected {
-        stamp: context.stamp.clone(),
+        stamp: stamp.clone(),
         from: composed.fields.from.clone(),
         subject: composed.fields.subject.clone(),
         date: composed.fields.date,
         above: composed.above.clone(),
         below: composed.below.clone(),
         parts: parts.collect(),
-        output_octets_max: context.policy.limits.output_octets,
-        image_px_max: context.policy.limits.image_px.max(context.policy.limits.page_px),
-        pages_max: context.policy.limits.pages,
+        output_octets_max: policy.limits.output_octets,
+        image_px_max: policy.limits.image_px.max(policy.limits.page_px),
+        pages_max: policy.limits.pages,
     };
     (composed.octets, expected)
 }

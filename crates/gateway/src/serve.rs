@@ -4,7 +4,7 @@ use crate::{
     admin::{self, Desk},
     cli,
     config::Config,
-    deliver_loop,
+    daily, deliver_loop,
     known_slow::KnownSlow,
     receive::{Directory, Intake},
     sanitise_loop::{self, Stage},
@@ -71,6 +71,9 @@ pub(crate) async fn serve(
         listen(&config, &store, &stopping, &mut tasks).await?;
     }
     tasks.spawn(admin::serve(desk, stopping.clone()));
+    if roles.contains(&Role::Deliver) {
+        tasks.spawn(daily::run(Arc::clone(&config), store.clone(), stopping.clone()));
+    }
     tasks.spawn(housekeep(Arc::clone(&config), store.clone(), stopping));
     let broken = watch_store(&store);
     tokio::select! {

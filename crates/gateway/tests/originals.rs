@@ -211,3 +211,20 @@ fn the_chain_notices_one_flipped_octet_and_with_the_checkpoint_a_cut_tail() {
     let (sound, said) = verdict(&place, Some(&checkpoint), cut);
     assert!(!sound, "a cut tail was not noticed: {said}");
 }
+
+#[test]
+fn a_legal_hold_is_set_and_lifted_with_a_reason() {
+    let house = House::open();
+    let id = house.send(&demo("gaiji"));
+    let shown = || house.first(&["quarantine", "show", &id]).1.contains("legal hold");
+    assert!(!shown());
+    let (fine, said) = house.first(&["quarantine", "legal-hold", &id, "--reason", " "]);
+    assert!(!fine && !shown(), "{said}");
+    let (fine, said) = house.first(&["quarantine", "legal-hold", &id, "--reason", "court"]);
+    assert!(fine && shown(), "{said}");
+    let (fine, said) = house.first(&["quarantine", "legal-hold", &id, "--reason", "over", "--lift"]);
+    assert!(fine && !shown(), "{said}");
+    let audit = house.first(&["audit", "export"]).1;
+    assert_eq!(audit.matches("original.legal_hold").count(), 2, "{audit}");
+    assert!(!audit.contains("court"), "the reason stands there as a digest alone");
+}

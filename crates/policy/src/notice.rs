@@ -12,10 +12,12 @@
 //! list at most [`LIST_LINES_MAX`].
 
 mod catalogue;
+mod digest;
 mod letters;
 mod lines;
 mod words;
 
+pub use digest::{DigestLine, DigestReader, digest};
 pub use letters::{DeliveryFailure, Letter, PasswordFrom, delivery_failure, follow_up_mark, follow_up_text};
 pub use words::{imitation_of, quoted};
 
@@ -65,11 +67,7 @@ pub struct NoticeTexts {
 
 /// Writes the notice of a mail that goes inside, or, for a held one, the text that stands in its place.
 pub fn write(report: &Report, context: &NoticeContext, policy: &Policy) -> NoticeTexts {
-    let tongues: &[Tongue] = match policy.notice_language {
-        Language::Japanese => &[Tongue::Japanese],
-        Language::English => &[Tongue::English],
-        Language::Both => &[Tongue::Japanese, Tongue::English],
-    };
+    let tongues = tongues(policy);
     let mut texts = NoticeTexts::default();
     let mut list = String::new();
     let mut status = Vec::new();
@@ -117,6 +115,15 @@ impl Tongue {
 
     const fn of(self, texts: (&'static str, &'static str)) -> &'static str {
         self.choose(texts.0, texts.1)
+    }
+}
+
+/// The languages of a zone, the first one first.
+const fn tongues(policy: &Policy) -> &'static [Tongue] {
+    match policy.notice_language {
+        Language::Japanese => &[Tongue::Japanese],
+        Language::English => &[Tongue::English],
+        Language::Both => &[Tongue::Japanese, Tongue::English],
     }
 }
 

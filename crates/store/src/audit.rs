@@ -42,6 +42,9 @@ pub enum AuditEvent {
     /// A message of ours came to be.
     #[serde(rename = "message.born")]
     MessageBorn { queue_id: QueueId, kind: String, parent: QueueId, zone: String, policy_version: String },
+    /// A list of what is held came to be.
+    #[serde(rename = "digest.born")]
+    DigestBorn { queue_id: QueueId, listing: String, zone: String, policy_version: String, copies: u64 },
     /// Parts that had waited went inside in a follow-up.
     #[serde(rename = "parts.brought")]
     PartsBrought { queue_id: QueueId, follow_up: QueueId, parts: u64, by: Option<u32> },

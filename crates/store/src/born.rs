@@ -1,5 +1,5 @@
-//! Messages of our own: stand-ins, follow-ups, released copies, DSNs. Each has its own row, queue id and ledger
-//! entries, and hangs on the message that it belongs to.
+//! Messages of our own: stand-ins, follow-ups, released copies, DSNs, lists. Each has its own row, queue id and ledger
+//! entries, and all but lists hang on the message that they belong to.
 
 use crate::audit::AuditEvent;
 use crate::clean::{Clean, SealedClean};
@@ -22,6 +22,8 @@ pub enum MessageKind {
     Released,
     /// It tells a sender of a failure.
     Dsn,
+    /// It lists what is held; see [`crate::Digest`].
+    Digest,
 }
 
 impl MessageKind {
@@ -33,11 +35,12 @@ impl MessageKind {
             Self::FollowUp => "follow_up",
             Self::Released => "released",
             Self::Dsn => "dsn",
+            Self::Digest => "digest",
         }
     }
 
     pub(crate) fn of_name(name: &str) -> Result<Self, StoreError> {
-        [Self::Mail, Self::StandIn, Self::FollowUp, Self::Released, Self::Dsn]
+        [Self::Mail, Self::StandIn, Self::FollowUp, Self::Released, Self::Dsn, Self::Digest]
             .into_iter()
             .find(|kind| kind.name() == name)
             .ok_or(StoreError::Damaged("a message of unknown kind"))
@@ -47,7 +50,7 @@ impl MessageKind {
 /// A message of ours and where it goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Born {
-    /// What it is; not [`MessageKind::Mail`].
+    /// What it is; neither [`MessageKind::Mail`] nor [`MessageKind::Digest`], which belongs to no single message.
     pub kind: MessageKind,
     /// Whom failures are reported to: nobody, for most.
     pub reverse_path: ReversePath,
@@ -70,7 +73,7 @@ pub(crate) struct SealedBorn {
 impl Store {
     /// Puts a message of ours into the queue, beside the message that it belongs to.
     pub async fn put_born(&self, parent: &QueueId, born: Born, clean: Clean) -> Result<QueueId, StoreError> {
-        if born.recipients.is_empty() || born.kind == MessageKind::Mail {
+        if born.recipients.is_empty() || matches!(born.kind, MessageKind::Mail | MessageKind::Digest) {
             return Err(StoreError::Refused(Denial::NoRecipients));
         }
         let sealed = self.seal_born(clean).await?;
@@ -104,7 +107,14 @@ impl Store {
     }
 
     pub(crate) async fn seal_born(&self, clean: Clean) -> Result<SealedBorn, StoreError> {
-        let queue_id = self.inner.ids.next(self.inner.settings.clock.wall_ms())?;
+        self.seal_born_as(self.new_queue_id()?, clean).await
+    }
+
+    pub(crate) async fn seal_born_as(
+        &self,
+        queue_id: QueueId,
+        clean: Clean,
+    ) -> Result<SealedBorn, StoreError> {
         let sealed = self.seal_clean(of_born(&queue_id), clean).await?;
         Ok(SealedBorn { queue_id, sealed })
     }
@@ -121,8 +131,9 @@ impl Tx<'_> {
         parent: i64,
         parent_id: &QueueId,
         born: &Born,
-        SealedBorn { queue_id, sealed }: SealedBorn,
+        sealed: SealedBorn,
     ) -> Result<QueueId, StoreError> {
+        let queue_id = sealed.queue_id.clone();
         let received_seq = self.audit(&AuditEvent::MessageBorn {
             queue_id: queue_id.clone(),
             kind: born.kind.name().to_owned(),
@@ -130,10 +141,22 @@ impl Tx<'_> {
             zone: born.zone.clone(),
             policy_version: born.policy_version.clone(),
         })?;
+        self.insert_born(Some(parent), born, sealed, received_seq)?;
+        Ok(queue_id)
+    }
+
+    /// Writes the rows of a message of ours; returns its own.
+    pub(crate) fn insert_born(
+        &mut self,
+        parent: Option<i64>,
+        born: &Born,
+        SealedBorn { queue_id, sealed }: SealedBorn,
+        received_seq: i64,
+    ) -> Result<i64, StoreError> {
         let message = self.insert_message(&MessageRow {
             queue_id: &queue_id,
             kind: born.kind,
-            parent: Some(parent),
+            parent,
             accepted: born.accepted,
             reverse_path: born.reverse_path.to_string(),
             envelope: None,
@@ -147,6 +170,6 @@ impl Tx<'_> {
             self.insert_recipient(&group, recipient, EventKind::Born)?;
         }
         self.insert_clean(&group, sealed)?;
-        Ok(queue_id)
+        Ok(message)
     }
 }

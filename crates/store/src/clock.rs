@@ -28,6 +28,11 @@ impl ManualClock {
         Self { wall_ms, steady_ms: Arc::new(AtomicI64::new(0)) }
     }
 
+    /// Seconds that it shows.
+    pub fn now_s(&self) -> i64 {
+        self.wall_ms.load(Ordering::SeqCst).div_euclid(1000)
+    }
+
     /// Lets time pass.
     pub fn pass(&self, time: Duration) {
         let ms = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);

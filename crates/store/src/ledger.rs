@@ -183,7 +183,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Moves a recipient that is in `from` to where `kind` leads, with its event. `false` when it is not there.
+    /// Moves a recipient that is in `from` to where `kind` leads, with its event. `false` when it is not there. Whatever
+    /// list the copy stood in counts no more: if it is held again, its week begins anew.
     pub(crate) fn move_recipient(
         &self,
         group: &Group,
@@ -193,7 +194,8 @@ impl Tx<'_> {
         cause: Option<&str>,
     ) -> Result<bool, StoreError> {
         let mut update = self.db.prepare_cached(
-            "UPDATE recipient SET state = ?1, changed_s = ?2, reply = ?3, due_s = NULL
+            "UPDATE recipient SET state = ?1, changed_s = ?2, reply = ?3, due_s = NULL, listed_s = NULL,
+                digested_s = NULL
              WHERE message = ?4 AND address = ?5 AND job = ?6 AND state = ?7",
         )?;
         let moved = update.execute(params![

@@ -36,15 +36,6 @@ pub struct PurgePlan {
     pub segments: u64,
 }
 
-/// A list in which a held message stood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listing {
-    /// The recipient's own list.
-    Recipient,
-    /// The admin's digest.
-    Digest,
-}
-
 /// How long a held message must have stood in both lists before it may expire, in seconds.
 const LISTED_S: i64 = 7 * 86_400;
 
@@ -94,25 +85,6 @@ impl Store {
             }
             if let Some(before) = planned.purge.records_before {
                 tx.purge_records(before.unix_s, &planned, by)?;
-            }
-            Ok(())
-        })
-        .await
-    }
-
-    /// Notes that held messages stood in a list today; the first day counts.
-    pub async fn mark_listed(&self, queue_ids: Vec<QueueId>, listing: Listing) -> Result<(), StoreError> {
-        let column = match listing {
-            Listing::Recipient => "listed_s",
-            Listing::Digest => "digested_s",
-        };
-        self.write(move |tx| {
-            let text = format!(
-                "UPDATE recipient SET {column} = coalesce({column}, ?1) WHERE message = ?2 AND state = 'held'"
-            );
-            for queue_id in &queue_ids {
-                let message = tx.message_of(queue_id)?;
-                tx.db.prepare_cached(&text)?.execute([tx.now_s, message])?;
             }
             Ok(())
         })
@@ -220,6 +192,7 @@ impl Tx<'_> {
                 "DELETE FROM recipient WHERE message = ?1",
                 "DELETE FROM ledger_event WHERE message = ?1",
                 "DELETE FROM release_request WHERE message = ?1",
+                "DELETE FROM digest_line WHERE digest = ?1 OR message = ?1",
                 "DELETE FROM message WHERE id = ?1",
             ] {
                 self.db.prepare_cached(text)?.execute([id])?;

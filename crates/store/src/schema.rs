@@ -7,7 +7,7 @@ use crate::StoreError;
 use rusqlite::Connection;
 
 /// One step per schema version; a step never changes once it was released.
-const STEPS: [&str; 3] = [V1, V2, V3];
+const STEPS: [&str; 4] = [V1, V2, V3, V4];
 
 /// Newest schema that this version knows.
 pub(crate) fn known() -> i64 {
@@ -275,3 +275,78 @@ INSERT INTO brought_to(job, path, recipient, follow_up)
         JOIN recipient ON recipient.message = job.message AND recipient.job = job.id;
 DROP TABLE brought_part
 ";
+
+/// Lists of what is held: messages of a kind that the first table did not know, and the copies that stand in them.
+const V4: &str = "
+CREATE TABLE message_4(
+    id INTEGER PRIMARY KEY,
+    queue_id TEXT NOT NULL UNIQUE,
+    receipt TEXT UNIQUE,
+    tenant TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK(kind IN ('mail', 'stand_in', 'follow_up', 'released', 'dsn', 'digest')),
+    parent INTEGER,
+    accepted_s INTEGER NOT NULL,
+    accepted_offset_min INTEGER NOT NULL,
+    stored_s INTEGER NOT NULL,
+    reverse_path TEXT NOT NULL,
+    envelope BLOB,
+    size_octets INTEGER NOT NULL,
+    stray_line_ends INTEGER NOT NULL,
+    sha256 BLOB,
+    vault_sha256 BLOB,
+    original INTEGER,
+    working_day INTEGER,
+    received_seq INTEGER NOT NULL,
+    legal_hold INTEGER NOT NULL DEFAULT 0,
+    purged_s INTEGER
+) STRICT;
+INSERT INTO message_4 SELECT * FROM message;
+DROP TABLE message;
+ALTER TABLE message_4 RENAME TO message;
+CREATE INDEX message_parent ON message(parent) WHERE parent IS NOT NULL;
+CREATE INDEX message_original ON message(stored_s) WHERE original IS NOT NULL;
+CREATE INDEX message_digest ON message(stored_s) WHERE kind = 'digest';
+
+CREATE TABLE digest_line(
+    digest INTEGER NOT NULL,
+    listing TEXT NOT NULL CHECK(listing IN ('recipient', 'admin')),
+    message INTEGER NOT NULL,
+    address TEXT NOT NULL,
+    PRIMARY KEY(digest, message, address)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX digest_line_message ON digest_line(message)
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_of_an_older_version_keeps_its_messages() {
+        let db = Connection::open_in_memory().unwrap();
+        for step in [V1, V2] {
+            db.execute_batch(step).unwrap();
+        }
+        db.pragma_update(None, "user_version", 2).unwrap();
+        let insert = |id: &str, kind: &str| {
+            db.execute(
+                "INSERT INTO message(queue_id, receipt, tenant, kind, accepted_s, accepted_offset_min, stored_s,
+                    reverse_path, size_octets, stray_line_ends, original, received_seq)
+                 VALUES(?1, ?1, 'main', ?2, 1, 540, 2, '<>', 3, 0, 4, 5)",
+                [id, kind],
+            )
+        };
+        insert("A", "mail").unwrap();
+        assert!(insert("B", "digest").is_err());
+        migrate(&db).unwrap();
+        insert("B", "digest").unwrap();
+        assert!(insert("C", "letter").is_err() && insert("A", "mail").is_err());
+        let row = "SELECT accepted_offset_min, stored_s, original, received_seq, legal_hold FROM message
+                   WHERE queue_id = 'A' AND id = 1";
+        let row: [i64; 5] = db
+            .query_row(row, [], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?]))
+            .unwrap();
+        assert_eq!(row, [540, 2, 4, 5, 0]);
+        migrate(&db).unwrap();
+    }
+}

@@ -99,6 +99,9 @@ impl Tx<'_> {
             self.settle_one(&lease.group, &mailbox.to_string(), result, &mut counts)?;
         }
         let (queue_id, zone) = (lease.queue_id.clone(), lease.group.zone.clone());
+        if counts.delivered > 0 && lease.kind == MessageKind::Digest {
+            self.mark_listed(lease.group.message)?;
+        }
         if counts.delivered > 0 {
             let recipients = counts.delivered;
             self.audit(&AuditEvent::MessageDelivered {

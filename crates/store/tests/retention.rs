@@ -1,6 +1,10 @@
 //! What goes when its time is over, and what does not.
 
-#![allow(clippy::arithmetic_side_effects, reason = "small numbers of days")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    reason = "small numbers of days; helpers may fail loudly"
+)]
 
 mod common;
 
@@ -8,7 +12,7 @@ use common::*;
 use mail::DateTime;
 use policy::HoldReason;
 use std::time::Duration;
-use store::{Denial, Listing, Purge, StoreError};
+use store::{Denial, Digest, HeldCopy, Listing, Purge, StoreError};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -101,27 +105,123 @@ async fn records_go_with_whole_segments_and_leave_their_signed_roots() {
     assert!(house.store.audit_verify(None).await.unwrap().is_sound());
 }
 
+/// A list of these copies for `recipient`.
+async fn list(house: &House, listing: Listing, recipient: &str, copies: &[HeldCopy]) -> bool {
+    let digest = Digest {
+        queue_id: house.store.new_queue_id().unwrap(),
+        listing,
+        recipient: mailbox(recipient),
+        zone: "inside".to_owned(),
+        policy_version: "policy-inside".to_owned(),
+        since: DateTime::utc(house.clock_s() - 3_600),
+    };
+    house.store.put_digest(digest, copies, clean(500)).await.unwrap()
+}
+
+async fn hold_all(house: &House) {
+    for job in house.lease_jobs().await {
+        house.store.hold_job(job.job, HoldReason::Policy, report_json(), summary(), None).await.unwrap();
+    }
+}
+
+fn of(copies: &[HeldCopy], recipient: &str) -> Vec<HeldCopy> {
+    copies.iter().filter(|copy| copy.recipient == mailbox(recipient)).cloned().collect()
+}
+
 #[tokio::test]
 async fn held_mail_expires_only_after_a_week_in_both_lists() {
     let dir = tempfile::tempdir().unwrap();
     let house = open(dir.path());
     let queue_id = house.put(500).await;
-    for job in house.lease_jobs().await {
-        house.store.hold_job(job.job, HoldReason::Policy, report_json(), summary(), None).await.unwrap();
-    }
+    hold_all(&house).await;
     let expire = async || house.store.expire_held(DateTime::utc(NOW_S + 86_400)).await.unwrap();
     house.clock.pass(DAY * 40);
     assert_eq!(expire().await, 0, "nobody was told");
-    house.store.mark_listed(vec![queue_id.clone()], Listing::Recipient).await.unwrap();
-    house.clock.pass(DAY * 7);
-    assert_eq!(expire().await, 0, "the admin was not told");
-    house.store.mark_listed(vec![queue_id.clone()], Listing::Digest).await.unwrap();
+    let copies = house.store.held_copies().await.unwrap();
+    let lines: Vec<_> = copies.iter().map(|copy| (copy.recipient.to_string(), &copy.queue_id)).collect();
+    assert_eq!(lines.len(), 3);
+    assert!(lines.iter().all(|(_, id)| **id == queue_id));
+    assert!(copies.iter().all(|copy| copy.listed.is_none() && copy.digested.is_none()));
+    assert!(list(&house, Listing::Recipient, "a@example.lg.jp", &of(&copies, "a@example.lg.jp")).await);
+    assert!(!list(&house, Listing::Recipient, "a@example.lg.jp", &copies).await, "one is on its way");
+    house.clock.pass(DAY * 8);
+    assert!(list(&house, Listing::Admin, "it@example.lg.jp", &copies).await);
+    assert!(
+        house.store.held_copies().await.unwrap().iter().all(|copy| copy.listed.is_none()),
+        "not there yet"
+    );
+    house.deliver_all().await;
+    assert!(!list(&house, Listing::Admin, "it@example.lg.jp", &copies).await, "one a day");
     house.clock.pass(DAY * 6);
     assert_eq!(expire().await, 0, "not a week yet");
     house.clock.pass(DAY);
-    assert_eq!(expire().await, 3);
+    assert_eq!(expire().await, 1, "the others were not told");
+    assert!(list(&house, Listing::Recipient, "b@example.lg.jp", &of(&copies, "b@example.lg.jp")).await);
+    house.deliver_all().await;
+    house.store.legal_hold(&queue_id, true, &actor(1), "court").await.unwrap();
+    house.clock.pass(DAY * 8);
+    assert_eq!(expire().await, 0, "legal hold");
+    house.store.legal_hold(&queue_id, false, &actor(1), "court").await.unwrap();
+    assert_eq!(expire().await, 1);
     let line = house.balanced().await;
-    assert_eq!((line.accepted, line.expired), (3, 3));
+    assert_eq!((line.accepted, line.born, line.delivered, line.held, line.expired), (3, 3, 3, 1, 2));
+    let audit = house.store.audit_export(0, 1_000).await.unwrap().concat();
+    assert_eq!(audit.matches("digest.born").count(), 3);
+}
+
+#[tokio::test]
+async fn a_week_in_the_lists_begins_anew_when_mail_is_held_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let house = open(dir.path());
+    let queue_id = house.put(500).await;
+    hold_all(&house).await;
+    let copies = house.store.held_copies().await.unwrap();
+    for listing in [Listing::Recipient, Listing::Admin] {
+        assert!(list(&house, listing, "a@example.lg.jp", &copies).await);
+    }
+    house.deliver_all().await;
+    house.clock.pass(DAY * 6);
+    house.store.release_held(&queue_id, &actor(1)).await.unwrap();
+    hold_all(&house).await;
+    house.clock.pass(DAY * 2);
+    assert_eq!(house.store.expire_held(DateTime::utc(NOW_S + 86_400)).await.unwrap(), 0);
+    assert!(house.store.held_copies().await.unwrap().iter().all(|copy| copy.listed.is_none()));
+    house.balanced().await;
+}
+
+#[tokio::test]
+async fn lists_go_with_the_records() {
+    let dir = tempfile::tempdir().unwrap();
+    let house = open(dir.path());
+    let queue_id = house.put(500).await;
+    hold_all(&house).await;
+    let copies = house.store.held_copies().await.unwrap();
+    assert!(list(&house, Listing::Recipient, "a@example.lg.jp", &copies).await);
+    house.deliver_all().await;
+    house.store.drop_message(&queue_id, &actor(1), "spam").await.unwrap();
+    house.clock.pass(DAY * 500);
+    let later = DateTime::utc(house.clock_s() - 86_400);
+    for purge in [
+        Purge { originals_before: Some(later), records_before: None },
+        Purge { originals_before: None, records_before: Some(later) },
+    ] {
+        let plan = house.store.purge_plan(purge).await.unwrap();
+        house.store.purge(&plan, &actor(1)).await.unwrap();
+    }
+    let line = house.balanced().await;
+    assert_eq!((line.accepted, line.born, line.delivered), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn the_last_daily_work_is_remembered() {
+    let dir = tempfile::tempdir().unwrap();
+    let house = open(dir.path());
+    assert_eq!(house.store.last_daily().await.unwrap(), None);
+    house.store.daily_done(20_777).await.unwrap();
+    house.store.daily_done(20_778).await.unwrap();
+    let clock = house.clock.clone();
+    drop(house);
+    assert_eq!(open_at(dir.path(), &clock).store.last_daily().await.unwrap(), Some(20_778));
 }
 
 #[tokio::test]

@@ -2,14 +2,14 @@
 
 use super::{Answer, Ask, Desk, passwords};
 use crate::{
-    clock,
     config::Config,
+    daily, digest,
     follow_up::{self, Unlocked},
 };
-use mail::{DateTime, Mailbox};
+use mail::Mailbox;
 use store::{
-    Actor, Checkpoint, Filter, LedgerBalance, MessageView, Purge, QueueId, QueueLine, Receipt, RequestId,
-    Store, StoreError, WorkState,
+    Actor, Checkpoint, Filter, LedgerBalance, MessageView, QueueId, QueueLine, Receipt, RequestId, Store,
+    StoreError, WorkState,
 };
 
 /// Answers; what goes wrong is part of the answer.
@@ -53,6 +53,13 @@ async fn carry_out(desk: &Desk, actor: &Actor, ask: Ask) -> Result<Answer, Store
         }
         Ask::PasswordList => passwords::list(store).await,
         Ask::PasswordRemove { sender } => passwords::remove(store, actor, &sender).await,
+        Ask::Digest => {
+            let made = daily::lists(config, store).await?;
+            let digest::Made { recipients, admin, held } = made;
+            Ok(Answer::said(vec![format!(
+                "{held} copies are held; {recipients} list(s) for recipients and {admin} for the administrator made"
+            )]))
+        }
         Ask::Originals { text, limit } => {
             let lines = store.quarantine_list(Filter { text, ..Filter::newest(limit) }).await?;
             Ok(Answer::said(lines.iter().map(queue_line).collect()))
@@ -70,6 +77,7 @@ async fn carry_out(desk: &Desk, actor: &Actor, ask: Ask) -> Result<Answer, Store
         Ask::Approve { request } => decide(store, config, actor, request, None).await,
         Ask::Refuse { request, reason } => decide(store, config, actor, request, Some(reason)).await,
         Ask::Export { request } => export(store, actor, request).await,
+        Ask::LegalHold { id, reason, lift } => legal_hold(store, config, actor, &id, &reason, !lift).await,
         Ask::Purge { really } => purge(store, config, actor, really).await,
         Ask::AuditVerify { checkpoint } => verify(store, checkpoint).await,
         Ask::AuditExport { checkpoint_to } => {
@@ -161,6 +169,9 @@ fn view_lines(view: &MessageView) -> Vec<String> {
             if view.purged.is_some() { " (purged)" } else { "" }
         ));
     }
+    if view.legal_hold {
+        said.push("legal hold: its original is not removed".to_owned());
+    }
     for (zone, report) in &view.reports {
         said.push(format!("report for zone {zone}: {report}"));
     }
@@ -205,14 +216,26 @@ async fn export(store: &Store, actor: &Actor, request: i64) -> Result<Answer, St
     Ok(Answer { original: order.octets.into_octets(), ..Answer::said(vec![said]) })
 }
 
+/// Who may approve the handing out of originals may also say that one must not be removed.
+async fn legal_hold(
+    store: &Store,
+    config: &Config,
+    actor: &Actor,
+    id: &str,
+    reason: &str,
+    held: bool,
+) -> Result<Answer, StoreError> {
+    if !may(&config.people.approvers, actor) {
+        return Ok(Answer::refused(format!("{} may not set or lift legal holds", actor.name)));
+    }
+    store.legal_hold(&find(store, id).await?, held, actor, reason).await?;
+    let said =
+        if held { "its original stays until the legal hold is lifted" } else { "the legal hold is lifted" };
+    Ok(Answer::said(vec![said.to_owned()]))
+}
+
 async fn purge(store: &Store, config: &Config, actor: &Actor, really: bool) -> Result<Answer, StoreError> {
-    const RECORD_DAYS: i64 = 400;
-    let now = clock::now().unix_s;
-    let days_ago = |days: i64| DateTime::utc(now.saturating_sub(days.saturating_mul(86_400)));
-    let kept =
-        config.zones.iter().map(|zone| i64::from(zone.policy.original_days)).max().unwrap_or(RECORD_DAYS);
-    let purge = Purge { originals_before: Some(days_ago(kept)), records_before: Some(days_ago(RECORD_DAYS)) };
-    let plan = store.purge_plan(purge).await?;
+    let plan = store.purge_plan(daily::what_is_over(config)).await?;
     let mut said = vec![format!(
         "{} original(s) ({} octets), records of {} message(s), {} audit segment(s); {} stay under legal hold",
         plan.originals, plan.octets, plan.records, plan.segments, plan.legal_holds,

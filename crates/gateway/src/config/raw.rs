@@ -45,6 +45,12 @@ pub(crate) struct RawConfig {
     /// The audit chain.
     #[serde(default)]
     pub(super) audit: RawAudit,
+    /// The daily lists of what is held.
+    #[serde(default)]
+    pub(super) digest: RawDigest,
+    /// What becomes of originals and records whose time is over.
+    #[serde(default)]
+    pub(super) retention: RawRetention,
 }
 
 /// `[relay]`
@@ -149,6 +155,25 @@ pub(super) struct RawPeople {
 pub(super) struct RawAudit {
     /// Folder outside the data folder that receives a signed checkpoint every ten minutes.
     pub(super) checkpoints: Option<PathBuf>,
+}
+
+/// `[digest]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDigest {
+    /// Time of day in Japan at which the lists go out: `"07:30"` (default), or `"off"`. Without lists no held mail
+    /// expires.
+    pub(super) at: Option<String>,
+    /// Address inside that gets the list of all that is held. Without one no held mail expires.
+    pub(super) admin: Option<String>,
+}
+
+/// `[retention]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRetention {
+    /// `daily` (default): what is over is removed once a day; `by_hand`: only by `sekisho quarantine purge`.
+    pub(super) purge: Option<String>,
 }
 
 /// `[[zone]]`

@@ -26,6 +26,11 @@ fn all_complaints_come_at_once() {
         message = "25"
         [outside]
         next_hop = "nohop"
+        [digest]
+        at = "7:30"
+        admin = "it@elsewhere.example"
+        [retention]
+        purge = "never"
         [[zone]]
         name = "a"
         domains = ["x.lg.jp", "bad domain"]
@@ -45,10 +50,13 @@ fn all_complaints_come_at_once() {
         "pigeon",
         "policy.pdf",
         "policy.colour",
+        "digest.at",
+        "digest.admin",
+        "retention.purge",
     ] {
         assert!(said.iter().any(|complaint| complaint.contains(key)), "{key} is missing in {said:#?}");
     }
-    assert_eq!(said.len(), 10, "{said:#?}");
+    assert_eq!(said.len(), 13, "{said:#?}");
 }
 
 #[test]
@@ -65,4 +73,27 @@ fn a_domain_belongs_to_one_zone() {
 #[test]
 fn unknown_keys_are_refused() {
     assert!(toml::from_str::<RawConfig>("no_such_key = 1").is_err());
+}
+
+#[test]
+fn the_daily_work_has_a_time_and_an_off_switch() {
+    let daily = |text: &str| {
+        let raw: RawConfig = toml::from_str(text).unwrap();
+        Config::of_raw(raw, &Overrides::default(), false).unwrap().daily
+    };
+    let cases = [
+        ("", 450, true, true),
+        ("[digest]\nat = \"00:00\"", 0, true, true),
+        ("[digest]\nat = \"23:59\"\nadmin = \"it@EXAMPLE.lg.jp\"", 1_439, true, true),
+        ("[digest]\nat = \"off\"\n[retention]\npurge = \"by_hand\"", 450, false, false),
+    ];
+    for (text, at_min, lists, purges) in cases {
+        let daily = daily(text);
+        assert_eq!((daily.at_min, daily.lists, daily.purges), (at_min, lists, purges), "{text}");
+        assert_eq!(daily.admin.is_some(), text.contains("admin"));
+    }
+    assert_eq!(cases.len(), 4);
+    for wrong in ["24:00", "12:60", "12", "1:2", "+1:00", ""] {
+        assert_eq!(complaints(&format!("[digest]\nat = \"{wrong}\"")).len(), 1, "{wrong}");
+    }
 }

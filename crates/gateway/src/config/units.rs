@@ -36,6 +36,22 @@ pub(super) fn seconds(key: &str, text: &str, complaints: &mut Vec<String>) -> u6
     })
 }
 
+/// Minutes since midnight of a time of day such as `07:30`; complains and yields midnight when it is none.
+pub(super) fn time_of_day(key: &str, text: &str, complaints: &mut Vec<String>) -> u32 {
+    let parsed = text.split_once(':').and_then(|(hours, minutes)| {
+        let two = |digits: &str| {
+            let sound = digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_digit());
+            sound.then(|| digits.parse::<u32>().ok()).flatten()
+        };
+        let (hours, minutes) = (two(hours)?, two(minutes)?);
+        (hours < 24 && minutes < 60).then(|| hours.saturating_mul(60).saturating_add(minutes))
+    });
+    parsed.unwrap_or_else(|| {
+        complaints.push(format!("{key} = \"{text}\": not a time of day such as \"07:30\", nor \"off\""));
+        0
+    })
+}
+
 fn split(text: &str) -> Option<(u64, &str)> {
     let (number, unit) = text.trim().split_once(' ')?;
     Some((number.parse().ok()?, unit.trim()))

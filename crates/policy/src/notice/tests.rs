@@ -279,3 +279,33 @@ fn nothing_is_promised_of_an_original_that_nobody_keeps() {
         assert!(!texts.block.contains(promise), "{}", texts.block);
     }
 }
+
+#[test]
+fn lists_of_what_is_held_are_outlines_and_fit() {
+    let line = DigestLine {
+        receipt: "K7M2P9QX".to_owned(),
+        from: "市民 <a@evil.example>\r\nhttps://evil.example/x".to_owned(),
+        subject: Some(format!("入札 https://www.evil.example/ {}", "長".repeat(200))),
+        recipient: "soumu@example.lg.jp".to_owned(),
+        reason: "policy".to_owned(),
+        until: DateTime::utc(1_797_724_800),
+    };
+    let held = [line.clone(), DigestLine { subject: None, ..line }];
+    let mut ran = 0;
+    for language in [Language::Japanese, Language::English, Language::Both] {
+        for reader in [DigestReader::Recipient, DigestReader::Admin] {
+            let letter = digest(reader, &held, 3, &policy(NoticeLevel::Normal, language));
+            assert_fit(&letter.text);
+            assert!(letter.subject.contains('5') && letter.text.contains("K7M2P9QX"));
+            assert_eq!(letter.text.contains("policy"), reader == DigestReader::Admin);
+            assert!(!letter.text.contains(&"長".repeat(61)));
+            ran += 1;
+        }
+    }
+    assert_eq!(ran, 6);
+    let letter = digest(DigestReader::Recipient, &held, 0, &policy(NoticeLevel::Normal, Language::Japanese));
+    assert!(
+        letter.text.lines().next().is_some_and(imitation_of),
+        "outside mail that looks like it is quoted"
+    );
+}

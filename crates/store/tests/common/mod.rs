@@ -117,6 +117,11 @@ pub fn clean(size_octets: usize) -> Clean {
 }
 
 impl House {
+    /// What the clock shows, in seconds.
+    pub fn clock_s(&self) -> i64 {
+        self.clock.now_s()
+    }
+
     pub async fn put(&self, size_octets: usize) -> QueueId {
         self.store.put_received(new_mail(size_octets)).await.unwrap()
     }
