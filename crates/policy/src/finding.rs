@@ -328,7 +328,7 @@ codes! {
     /// A digital signature whose signer is named as it claims; nobody verified it.
     SignerClaimed = 701 "signer_claimed" Info;
     /// The content of a QR code.
-    QrCode = 702 "qr_code" Notice;
+    QrCode = 702 "qr_code" Info;
 }
 
 impl From<FindingCode> for u16 {

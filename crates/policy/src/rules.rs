@@ -59,7 +59,8 @@ impl Rule {
             Kind::LegacyOffice => &[Self::Flatten, Self::Extract, Self::Await, Self::Remove],
             Kind::DomesticDocument => &[Self::Await, Self::Extract, Self::Remove],
             Kind::Metafile => &[Self::Flatten, Self::Remove],
-            Kind::OtherImage | Kind::Svg => &[Self::Remove, Self::Await],
+            Kind::OtherImage => &[Self::Rebuild, Self::Remove],
+            Kind::Svg => &[Self::Remove, Self::Await],
             Kind::EncryptedMail => &[Self::Await, Self::Remove],
             Kind::Signature
             | Kind::Executable

@@ -10,7 +10,7 @@ use crate::{
         leaf::{self, Part},
         locked,
     },
-    metafile, ooxml, opendocument, pdf, plain_file, raster, vcard, xml,
+    metafile, ooxml, opendocument, other_image, pdf, plain_file, raster, vcard, xml,
 };
 use mail::PartPath;
 use policy::{FindingCode, Findings, Kind, Policy};
@@ -63,6 +63,10 @@ pub(crate) fn rewrite(
         Kind::RasterImage => {
             let fidelity = if reduced { raster::Fidelity::Reduced } else { raster::Fidelity::Full };
             raster::rebuild(octets, policy, budget, findings, fidelity)
+        }
+        Kind::OtherImage => {
+            let fidelity = if reduced { raster::Fidelity::Reduced } else { raster::Fidelity::Full };
+            other_image::rebuild(octets, policy, budget, findings, fidelity)
         }
         Kind::Metafile => {
             metafile::rasterise(octets, metafile::Ground::White, budget, findings, growing.surroundings)

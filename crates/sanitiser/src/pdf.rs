@@ -27,7 +27,7 @@ pub mod write;
 
 pub use images::{PageImage, Pixels, image_pdf};
 
-use crate::{Rewritten, Surroundings};
+use crate::{Rewritten, Surroundings, qr};
 use encode::Raster;
 use fonts::Fonts;
 use hayro::RenderCache;
@@ -332,6 +332,7 @@ fn draw_one<'a>(
     hidden = hidden.saturating_add(layer.hidden);
     findings.add_many(FindingCode::PdfHiddenText, hidden, "");
 
+    qr::look_rgbx(width_px, height_px, rgbx, budget, findings);
     let raster = Raster { width_px: u32::from(paper.width_px), height_px: u32::from(paper.height_px), rgbx };
     let image = encode::encode(&raster, run.quality);
     Ok(Written { width_pt: paper.width_pt, height_pt: paper.height_pt, image, runs: layer.runs })

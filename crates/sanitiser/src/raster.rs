@@ -22,7 +22,10 @@ mod outline;
 mod png;
 mod tiff;
 
-use crate::Rewritten;
+pub(crate) use colour::to_srgb;
+pub(crate) use decode::spend;
+
+use crate::{Rewritten, qr};
 use image::{DynamicImage, imageops::FilterType, metadata::Orientation};
 use mail::MediaType;
 use outline::{Format, Outline};
@@ -67,6 +70,7 @@ pub fn rebuild(
         picture.apply_orientation(outline.orientation);
         findings.add(FindingCode::OrientationApplied);
     }
+    qr::look(&picture, budget, findings);
     write(picture, &outline, policy, findings, fidelity)
 }
 
@@ -81,6 +85,18 @@ pub(crate) fn pixels(
     let mut picture = decode::decode(format, input, &outline, budget, findings)?;
     picture.apply_orientation(outline.orientation);
     Ok(picture)
+}
+
+/// Writes a photograph whose decoder lives elsewhere: JPEG, or PNG where something shines through.
+pub(crate) fn photograph(
+    picture: DynamicImage,
+    policy: &Policy,
+    findings: &mut Findings,
+    fidelity: Fidelity,
+) -> Result<Rewritten, FindingCode> {
+    // Nothing is known of how it was compressed, but that it was compressed with loss.
+    let outline = Outline { lossy: true, ..outline::survey(Format::Png, b"") };
+    write(picture, &outline, policy, findings, fidelity)
 }
 
 /// Writes a picture that we drew ourselves.

@@ -291,7 +291,7 @@ fn display_name(part: &Part, growing: &Growing<'_>) -> String {
         };
     }
     let phrase = match part.detected.kind {
-        Kind::RasterImage => Phrase::PictureName,
+        Kind::RasterImage | Kind::OtherImage | Kind::Metafile => Phrase::PictureName,
         Kind::Calendar => Phrase::CalendarName,
         _ => Phrase::AttachmentName,
     };
@@ -359,7 +359,7 @@ fn removal_reason(part: &Part) -> FindingCode {
         | Kind::Audio
         | Kind::Video
         | Kind::OtherKnown => FindingCode::TypeNotAllowed,
-        Kind::OtherImage | Kind::Svg | Kind::Vcard => FindingCode::NotSupportedYet,
+        Kind::Svg | Kind::Vcard => FindingCode::NotSupportedYet,
         _ => FindingCode::PolicyRemoves,
     }
 }

@@ -16,7 +16,7 @@ use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 use policy::{FindingCode, Findings};
 
 /// Applies the profile of a picture.
-pub(super) fn to_srgb(picture: DynamicImage, profile: &[u8], findings: &mut Findings) -> DynamicImage {
+pub(crate) fn to_srgb(picture: DynamicImage, profile: &[u8], findings: &mut Findings) -> DynamicImage {
     let layout = match &picture {
         DynamicImage::ImageRgb8(_) => Layout::Rgb,
         DynamicImage::ImageRgba8(_) => Layout::Rgba,

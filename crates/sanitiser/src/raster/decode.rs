@@ -74,7 +74,7 @@ fn run<D: ImageDecoder>(
 }
 
 /// Checks that both sides are at least 1 and not longer than can be written, and spends the area.
-pub(super) fn spend(width: u32, height: u32, budget: &mut Budget) -> Result<(), FindingCode> {
+pub(crate) fn spend(width: u32, height: u32, budget: &mut Budget) -> Result<(), FindingCode> {
     if width == 0 || height == 0 {
         return Err(FindingCode::Unreadable);
     }
