@@ -90,6 +90,22 @@ const SANS: &[&str] = &[
 const SERIF_FONTS: &[&str] = &["IPAexMincho", "Noto Serif CJK JP", "Noto Sans CJK JP"];
 const SANS_FONTS: &[&str] = &["IPAexGothic", "Noto Sans CJK JP"];
 
+/// Latin names: where Japanese is preferred, fontconfig would draw these, too, with a Japanese font.
+const LATIN: &[(&[&str], &[&str])] = &[
+    (&["Times New Roman", "Times"], &["Liberation Serif", "Tinos", "Nimbus Roman", "DejaVu Serif"]),
+    (&["Century", "Century Schoolbook"], &["C059", "Liberation Serif", "Nimbus Roman", "DejaVu Serif"]),
+    (&["Cambria", "Georgia"], &["Caladea", "Liberation Serif", "Nimbus Roman", "DejaVu Serif"]),
+    (
+        &["Arial", "Helvetica", "Tahoma", "Verdana"],
+        &["Liberation Sans", "Arimo", "Nimbus Sans", "DejaVu Sans"],
+    ),
+    (&["Calibri", "Segoe UI"], &["Carlito", "Liberation Sans", "Nimbus Sans", "DejaVu Sans"]),
+    (
+        &["Courier New", "Courier", "Consolas"],
+        &["Liberation Mono", "Cousine", "Nimbus Mono PS", "DejaVu Sans Mono"],
+    ),
+];
+
 /// The settings as a file.
 pub(super) fn settings() -> String {
     let mut file = String::from(
@@ -111,9 +127,9 @@ pub(super) fn fonts() -> String {
         "<?xml version=\"1.0\"?>\n<!DOCTYPE fontconfig SYSTEM \"fonts.dtd\">\n<fontconfig>\n\
          <match target=\"pattern\"><edit name=\"lang\" mode=\"prepend\"><string>ja</string></edit></match>\n",
     );
-    for (names, fonts) in [(SERIF, SERIF_FONTS), (SANS, SANS_FONTS)] {
+    for (names, fonts) in [(SERIF, SERIF_FONTS), (SANS, SANS_FONTS)].iter().chain(LATIN) {
         let preferred: String = fonts.iter().map(|font| format!("<family>{font}</family>")).collect();
-        for name in names {
+        for name in *names {
             file.push_str(&format!(
                 "<alias binding=\"same\"><family>{name}</family><prefer>{preferred}</prefer></alias>\n"
             ));
@@ -165,6 +181,9 @@ mod tests {
         assert!(SETTINGS.iter().all(|(path, name, value)| plain(path) && plain(name) && plain(value)));
         assert!([SERIF, SANS, SERIF_FONTS, SANS_FONTS].concat().into_iter().all(plain));
         assert_eq!(settings().matches("<item ").count(), SETTINGS.len());
-        assert_eq!(fonts().matches("<alias ").count(), SERIF.len() + SANS.len());
+        let latin: Vec<_> = LATIN.iter().flat_map(|(names, fonts)| [*names, *fonts].concat()).collect();
+        assert!(latin.into_iter().all(plain));
+        let names: usize = LATIN.iter().map(|(names, _)| names.len()).sum();
+        assert_eq!(fonts().matches("<alias ").count(), SERIF.len() + SANS.len() + names);
     }
 }
