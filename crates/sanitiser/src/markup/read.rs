@@ -145,12 +145,11 @@ impl Growing<'_> {
         self.declare(start)?;
         let name = start.name();
         let (prefix, local) = split(name.as_ref());
-        let kind = self.namespace(prefix).and_then(|(namespace, edition)| {
-            if edition == Edition::Strict {
-                self.tree.edition = Edition::Strict;
-            }
-            self.kind(namespace, local)
-        });
+        let namespace = self.namespace(prefix);
+        if namespace.is_some_and(|(_, edition)| edition == Edition::Strict) {
+            self.tree.edition = Edition::Strict;
+        }
+        let kind = self.kind(namespace.map(|(namespace, _)| namespace), local);
         let Some(kind) = kind else {
             if let Some(around) = self.open.last().map(|open| open.id)
                 && (self.dialect.unwraps)(self.tree.name(around))
@@ -244,12 +243,14 @@ impl Growing<'_> {
         self.scope.iter().rev().find(|binding| binding.prefix == prefix)?.namespace
     }
 
-    fn kind(&self, namespace: NamespaceId, local: &str) -> Option<Kind> {
-        if let Some(element) = self.tree.vocabulary.element(namespace, local) {
-            return Some(Kind::Known(element));
+    /// What an element is. Names that are read only to be rewritten come first; they may have no namespace.
+    fn kind(&self, namespace: Option<NamespaceId>, local: &str) -> Option<Kind> {
+        let prefix = namespace.map_or("", |namespace| self.tree.vocabulary.prefix(namespace));
+        let also = self.dialect.also.iter().find(|also| also.name.0 == prefix && also.name.1 == local);
+        if let Some(also) = also {
+            return Some(Kind::Also(also));
         }
-        let prefix = self.tree.vocabulary.prefix(namespace);
-        self.dialect.also.iter().find(|also| also.name.0 == prefix && also.name.1 == local).map(Kind::Also)
+        self.tree.vocabulary.element(namespace?, local).map(Kind::Known)
     }
 
     fn attributes(&mut self, start: &BytesStart<'_>, kind: Kind) -> Result<Span, FindingCode> {

@@ -6,10 +6,13 @@
 use super::{Book, Rules, compatibility, fields, formula, links, literal, preview};
 use crate::markup::{Name, NodeId, Tree};
 use policy::{FindingCode, Findings};
+use std::collections::BTreeMap;
 
 /// A part at work.
 pub(super) struct Sieve<'a> {
     pub(super) tree: Tree,
+    /// Pictures of an old drawing: name of the shape, name of the relationship.
+    pub(super) pictures: &'a BTreeMap<String, String>,
     pub(super) findings: &'a mut Findings,
     pub(super) rules: &'a Rules,
     pub(super) book: &'a mut Book,

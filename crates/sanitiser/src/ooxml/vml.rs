@@ -131,7 +131,12 @@ fn emu(points: f64) -> String {
 }
 
 /// An element with attributes, hung behind the last child of `parent`.
-fn add(tree: &mut Tree, parent: NodeId, name: Name, attributes: &[(Name, &str)]) -> Option<NodeId> {
+pub(super) fn add(
+    tree: &mut Tree,
+    parent: NodeId,
+    name: Name,
+    attributes: &[(Name, &str)],
+) -> Option<NodeId> {
     let id = tree.create(name)?;
     for (name, value) in attributes {
         tree.set_attribute(id, *name, value);

@@ -3,7 +3,7 @@
 use super::{
     Book, DIALECT, Rules, Tally, links, media, notes,
     parts::{self, Family, Part},
-    properties,
+    preview, properties,
     sieve::{self, Sieve},
 };
 use crate::Surroundings;
@@ -185,8 +185,10 @@ impl Walk<'_> {
     }
 
     /// Sieves a tree and gives the part its place.
-    fn take(&mut self, source: &str, part: Part, tree: Tree, relationships: Vec<Relationship>) -> usize {
-        let mut sieve = Sieve { tree, findings: self.findings, rules: self.rules, book: &mut self.book };
+    fn take(&mut self, source: &str, part: Part, tree: Tree, mut relationships: Vec<Relationship>) -> usize {
+        let pictures = self.old_pictures(source, &tree, &mut relationships);
+        let (findings, rules) = (&mut *self.findings, self.rules);
+        let mut sieve = Sieve { tree, pictures: &pictures, findings, rules, book: &mut self.book };
         sieve.run();
         let tree = sieve.tree;
         let stem = part.row().stem;
@@ -201,6 +203,35 @@ impl Walk<'_> {
         self.loaded.push(Loaded { part, name, source: source.to_owned(), tree: Some(tree), relationships });
         self.known.insert((source.to_ascii_lowercase(), part), Some(place));
         place
+    }
+
+    /// The pictures of objects that stand in an old drawing, each with a relationship of its own in the part.
+    fn old_pictures(
+        &mut self,
+        source: &str,
+        tree: &Tree,
+        relationships: &mut Vec<Relationship>,
+    ) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        let drawing = relationships.iter().find(|given| given.kind == "vmlDrawing" && !given.external);
+        let Some(drawing) = drawing.filter(|_| preview::needs_old_drawing(tree)) else { return found };
+        let Some(name) = package::resolve(source, &drawing.target) else { return found };
+        // A drawing that cannot be read has no pictures to give.
+        let Ok(Some(octets)) = self.package.read(&name, self.budget) else { return found };
+        let Ok(old) = markup::read(&octets, &preview::OLD_DRAWING, self.budget) else { return found };
+        let rels = read_tree(&mut self.package, &relationships::part_of(&name), self.budget);
+        let given = rels.ok().flatten().map(|rels| relationships::of(&rels)).unwrap_or_default();
+        for (shape, id) in preview::pictures(&old) {
+            let image = given.iter().find(|given| given.id == id && given.kind == "image" && !given.external);
+            let Some(target) = image.and_then(|image| package::resolve(&name, &image.target)) else {
+                continue;
+            };
+            let id = format!("preview{}", relationships.len());
+            let (kind, target) = ("image".to_owned(), format!("/{target}"));
+            relationships.push(Relationship { id: id.clone(), kind, target, external: false });
+            found.insert(shape, id);
+        }
+        found
     }
 
     /// Tells of what a part refers to and what never crosses.
