@@ -19,6 +19,7 @@ mod notes;
 mod parts;
 mod preview;
 mod properties;
+mod references;
 mod sieve;
 mod vml;
 mod walk;

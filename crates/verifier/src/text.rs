@@ -13,7 +13,7 @@ mod lines;
 pub(crate) mod xml;
 
 use crate::objections::Objections;
-pub(crate) use lines::check_line;
+pub(crate) use lines::{LIVE, check_line};
 
 /// Longest tag sequence of a flag; the longest in use has six tags and a terminator.
 const FLAG_TAGS_MAX: usize = 16;

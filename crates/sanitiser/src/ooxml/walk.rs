@@ -4,10 +4,11 @@ use super::{
     Book, DIALECT, Rules, Tally, links, media, notes,
     parts::{self, Family, Part},
     preview, properties,
-    sieve::{self, Sieve},
+    references::{self, Numbers, expected, may_be_empty, repair_counts, unlink},
+    sieve::Sieve,
 };
 use crate::Surroundings;
-use crate::markup::{self, Name, NodeId, Tree};
+use crate::markup::{self, Tree};
 use crate::package::{
     self, Package, content_types::ContentTypes, relationships, relationships::Relationship,
 };
@@ -181,12 +182,18 @@ impl Walk<'_> {
         let rels = forgive(read_tree(&mut self.package, &rels, self.budget))?.flatten();
         let relationships = rels.map(|rels| relationships::of(&rels)).unwrap_or_default();
         self.report_refused(&relationships);
-        Ok(Some(self.take(source, part, tree, relationships)))
+        self.take(source, part, tree, relationships).map(Some)
     }
 
     /// Sieves a tree and gives the part its place.
-    fn take(&mut self, source: &str, part: Part, tree: Tree, mut relationships: Vec<Relationship>) -> usize {
-        let pictures = self.old_pictures(source, &tree, &mut relationships);
+    fn take(
+        &mut self,
+        source: &str,
+        part: Part,
+        tree: Tree,
+        mut relationships: Vec<Relationship>,
+    ) -> Result<usize, FindingCode> {
+        let pictures = self.old_pictures(source, &tree, &mut relationships)?;
         let (findings, rules) = (&mut *self.findings, self.rules);
         let mut sieve = Sieve { tree, pictures: &pictures, findings, rules, book: &mut self.book };
         sieve.run();
@@ -202,7 +209,7 @@ impl Walk<'_> {
         let place = self.loaded.len();
         self.loaded.push(Loaded { part, name, source: source.to_owned(), tree: Some(tree), relationships });
         self.known.insert((source.to_ascii_lowercase(), part), Some(place));
-        place
+        Ok(place)
     }
 
     /// The pictures of objects that stand in an old drawing, each with a relationship of its own in the part.
@@ -211,16 +218,17 @@ impl Walk<'_> {
         source: &str,
         tree: &Tree,
         relationships: &mut Vec<Relationship>,
-    ) -> BTreeMap<String, String> {
+    ) -> Result<BTreeMap<String, String>, FindingCode> {
         let mut found = BTreeMap::new();
         let drawing = relationships.iter().find(|given| given.kind == "vmlDrawing" && !given.external);
-        let Some(drawing) = drawing.filter(|_| preview::needs_old_drawing(tree)) else { return found };
-        let Some(name) = package::resolve(source, &drawing.target) else { return found };
+        let Some(drawing) = drawing.filter(|_| preview::needs_old_drawing(tree)) else { return Ok(found) };
+        let Some(name) = package::resolve(source, &drawing.target) else { return Ok(found) };
         // A drawing that cannot be read has no pictures to give.
-        let Ok(Some(octets)) = self.package.read(&name, self.budget) else { return found };
-        let Ok(old) = markup::read(&octets, &preview::OLD_DRAWING, self.budget) else { return found };
-        let rels = read_tree(&mut self.package, &relationships::part_of(&name), self.budget);
-        let given = rels.ok().flatten().map(|rels| relationships::of(&rels)).unwrap_or_default();
+        let octets = forgive(self.package.read(&name, self.budget))?.flatten();
+        let old = octets.map(|octets| forgive(markup::read(&octets, &preview::OLD_DRAWING, self.budget)));
+        let Some(old) = old.transpose()?.flatten() else { return Ok(found) };
+        let rels = forgive(read_tree(&mut self.package, &relationships::part_of(&name), self.budget))?;
+        let given = rels.flatten().map(|rels| relationships::of(&rels)).unwrap_or_default();
         for (shape, id) in preview::pictures(&old) {
             let image = given.iter().find(|given| given.id == id && given.kind == "image" && !given.external);
             let Some(target) = image.and_then(|image| package::resolve(&name, &image.target)) else {
@@ -231,7 +239,7 @@ impl Walk<'_> {
             relationships.push(Relationship { id: id.clone(), kind, target, external: false });
             found.insert(shape, id);
         }
-        found
+        Ok(found)
     }
 
     /// Tells of what a part refers to and what never crosses.
@@ -286,8 +294,7 @@ impl Walk<'_> {
         let mut new: Vec<NewRelationship> = Vec::new();
         let mut numbers = Numbers::of(&given);
         let mut by_id: BTreeMap<String, Option<String>> = BTreeMap::new();
-        let references = references(&tree);
-        for (node, attribute) in references {
+        for (node, attribute) in references::named(&tree) {
             if !tree.is_attached(node) {
                 continue;
             }
@@ -423,7 +430,7 @@ impl Walk<'_> {
             return Ok(self.picture(&target)?.map(Target::Picture));
         }
         if part == Part::Workbook && SHEETS_EMPTIED.contains(&relationship.kind.as_str()) {
-            return Ok(self.empty_sheet(&relationship.target).map(Target::Part));
+            return Ok(self.empty_sheet(&relationship.target)?.map(Target::Part));
         }
         let Some((target, kind)) = self.promised(part, source, relationship) else { return Ok(None) };
         if kind.is_remark() && !self.rules.comments {
@@ -431,17 +438,17 @@ impl Walk<'_> {
         }
         let place = self.load(&target, kind)?;
         if place.is_none() && kind == Part::Worksheet {
-            return Ok(self.empty_sheet(&target).map(Target::Part));
+            return Ok(self.empty_sheet(&target)?.map(Target::Part));
         }
         Ok(place.map(Target::Part))
     }
 
     /// An empty sheet in the place of one that must not cross: names and numbers of the others stay right.
-    fn empty_sheet(&mut self, source: &str) -> Option<usize> {
-        let mut tree = Tree::new(&DIALECT, ("x", "worksheet"))?;
-        let data = tree.create(("x", "sheetData"))?;
+    fn empty_sheet(&mut self, source: &str) -> Result<Option<usize>, FindingCode> {
+        let Some(mut tree) = Tree::new(&DIALECT, ("x", "worksheet")) else { return Ok(None) };
+        let Some(data) = tree.create(("x", "sheetData")) else { return Ok(None) };
         tree.append(tree.root(), data);
-        Some(self.take(&format!("{source}#empty"), Part::Worksheet, tree, Vec::new()))
+        self.take(&format!("{source}#empty"), Part::Worksheet, tree, Vec::new()).map(Some)
     }
 
     /// The name of a picture in the new package, below the folder.
@@ -606,106 +613,4 @@ fn push_relationship(body: &mut String, id: &str, kind: &str, target: &str, mode
     let target =
         target.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
     body.push_str(&format!("<Relationship Id=\"{id}\" Type=\"{kind}\" Target=\"{target}\"{mode}/>"));
-}
-
-/// Names of relationships: those of the usual form stay, because other parts may speak of them by number (drawings
-/// of diagrams); all others get a free one.
-struct Numbers {
-    taken: BTreeSet<u32>,
-}
-
-impl Numbers {
-    fn of(given: &[Relationship]) -> Self {
-        Self { taken: given.iter().filter_map(|relationship| Self::number(&relationship.id)).collect() }
-    }
-
-    fn number(id: &str) -> Option<u32> {
-        let digits = id.strip_prefix("rId").filter(|digits| digits.len() <= 6 && !digits.starts_with('0'))?;
-        digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
-    }
-
-    fn give(&mut self, id: &str) -> String {
-        if let Some(number) = Self::number(id) {
-            return format!("rId{number}");
-        }
-        let free = self.taken.last().copied().unwrap_or(0).saturating_add(1);
-        self.taken.insert(free);
-        format!("rId{free}")
-    }
-}
-
-/// Attributes that name a relationship, in the order of the document.
-fn references(tree: &Tree) -> Vec<(NodeId, Name)> {
-    tree.descendants(tree.root())
-        .flat_map(|id| tree.attribute_names(id).filter(|name| name.0 == "r").map(move |name| (id, name)))
-        .collect()
-}
-
-/// The kinds of relationships that an attribute may name, by the ends of their types.
-fn expected(tree: &Tree, node: NodeId, attribute: Name) -> &'static [&'static str] {
-    match (tree.name(node), attribute.1) {
-        (("w" | "x", "hyperlink"), "id") => &["hyperlink"],
-        (("a", "hlinkClick" | "hlinkHover" | "hlinkMouseOver"), "id") => &["hyperlink", "slide"],
-        (("a", "blip"), "embed") | (("x", "picture"), "id") => &["image"],
-        (("w", "headerReference"), "id") => &["header"],
-        (("w", "footerReference"), "id") => &["footer"],
-        (("x", "sheet"), "id") => {
-            &["worksheet", "chartsheet", "xlMacrosheet", "xlIntlMacrosheet", "dialogsheet"]
-        }
-        (("x", "drawing"), "id") => &["drawing"],
-        (("x", "tablePart"), "id") => &["table"],
-        (("x", "pivotCache"), "id") => &["pivotCacheDefinition"],
-        (("x", "pivotCacheDefinition"), "id") => &["pivotCacheRecords"],
-        (("p", "sldMasterId"), "id") => &["slideMaster"],
-        (("p", "notesMasterId"), "id") => &["notesMaster"],
-        (("p", "handoutMasterId"), "id") => &["handoutMaster"],
-        (("p", "sldId" | "sld"), "id") => &["slide"],
-        (("p", "sldLayoutId"), "id") => &["slideLayout"],
-        (("c", "chart"), "id") => &["chart"],
-        (("c", "userShapes"), "id") => &["chartUserShapes"],
-        (("dgm", "relIds"), "dm") => &["diagramData"],
-        (("dgm", "relIds"), "lo") => &["diagramLayout"],
-        (("dgm", "relIds"), "qs") => &["diagramQuickStyle"],
-        (("dgm", "relIds"), "cs") => &["diagramColors"],
-        _ => &[],
-    }
-}
-
-/// Links without a target run an action of the show; layouts of diagrams name empty pictures.
-fn may_be_empty(tree: &Tree, node: NodeId) -> bool {
-    links::is_drawing_link(tree, node) || tree.is(node, ("dgm", "shape"))
-}
-
-/// What becomes of an element whose relationship does not exist any more.
-fn unlink(tree: &mut Tree, node: NodeId, attribute: Name) {
-    match tree.name(node) {
-        ("a", "blip") | ("x", "pageSetup" | "pivotSelection") | ("dgm", "shape") => {
-            tree.remove_attribute(node, attribute);
-        }
-        ("x", "hyperlink") if tree.attribute(node, ("", "location")).is_some() => {
-            tree.remove_attribute(node, attribute);
-        }
-        ("w", "hyperlink") if tree.attribute(node, ("w", "anchor")).is_some() => {
-            tree.remove_attribute(node, attribute);
-        }
-        ("w", "hyperlink") => tree.unwrap(node),
-        ("c", "chart") | ("dgm", "relIds") => sieve::remove_object(tree, node),
-        _ => sieve::remove_emptied(tree, node),
-    }
-}
-
-/// Counts that stand beside what they count.
-fn repair_counts(tree: &mut Tree) {
-    let counted: Vec<NodeId> = tree
-        .descendants(tree.root())
-        .filter(|&id| {
-            matches!(tree.name(id), ("x", "tableParts" | "dataValidations") | ("x14", "dataValidations"))
-        })
-        .collect();
-    for id in counted {
-        if tree.attribute(id, ("", "count")).is_some() {
-            let count = tree.children(id).filter(|&child| !tree.is_text(child)).count();
-            tree.set_attribute(id, ("", "count"), &count.to_string());
-        }
-    }
 }

@@ -7,60 +7,10 @@ use crate::text;
 
 /// Longest address.
 const OCTETS_MAX: usize = 8_192;
-/// Schemes that start a program, run a script, or fetch something without being asked.
-const ACTIVE: &[&str] = &[
-    "about",
-    "afp",
-    "cifs",
-    "data",
-    "dav",
-    "davs",
-    "dde",
-    "feed",
-    "file",
-    "ftp",
-    "hcp",
-    "help",
-    "its",
-    "jar",
-    "javascript",
-    "jscript",
-    "knownfolder",
-    "ldap",
-    "ldaps",
-    "livescript",
-    "local",
-    "macro",
-    "mhtml",
-    "microsoft-edge",
-    "mk",
-    "mocha",
-    "nfs",
-    "odopen",
-    "onenote",
-    "outlook",
-    "private",
-    "rdp",
-    "res",
-    "rlogin",
-    "search",
-    "search-ms",
-    "service",
-    "shell",
-    "slot",
-    "smb",
-    "ssh",
-    "telnet",
-    "tn3270",
-    "vbscript",
-    "view-source",
-    "vnc",
-    "webcal",
-    "webdav",
-    "webdavs",
-    "windowsdefender",
-    "wyciwyg",
-];
+/// Schemes that start a program, run a script, or fetch something without being asked, besides those on which a mail
+/// program acts.
+const ACTIVE: &[&str] =
+    &["data", "dde", "feed", "ftp", "help", "macro", "private", "service", "slot", "webcal"];
 /// Beginnings of such schemes.
 const ACTIVE_PREFIXES: &[&str] = &["ms-", "vnd.", "com.sun.", ".uno", "x-", "chrome", "moz-"];
 
@@ -141,7 +91,9 @@ pub(super) fn is_active(value: &str) -> bool {
     let Some((scheme, _)) = value.split_once(':') else { return false };
     let scheme: String =
         scheme.chars().filter(|&c| !is_blank(c)).take(40).collect::<String>().to_ascii_lowercase();
-    ACTIVE.contains(&scheme.as_str()) || ACTIVE_PREFIXES.iter().any(|prefix| scheme.starts_with(prefix))
+    ACTIVE.contains(&scheme.as_str())
+        || text::LIVE.contains(&scheme.as_str())
+        || ACTIVE_PREFIXES.iter().any(|prefix| scheme.starts_with(prefix))
 }
 
 #[cfg(test)]

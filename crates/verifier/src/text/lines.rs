@@ -13,7 +13,7 @@ const HOST_MAX: usize = 255;
 const DATA_MAX: usize = 100;
 
 /// Schemes on which some program of a reader acts although no mail needs them; `ms-…` and `data` aside.
-const LIVE: &[&str] = &[
+pub(crate) const LIVE: &[&str] = &[
     "about",
     "afp",
     "blob",
