@@ -68,6 +68,11 @@ async fn put(
     since: DateTime,
 ) -> Result<bool, StoreError> {
     let Some(zone) = config.zone_named(zone) else { return Ok(false) };
+    // Nobody knows how long a zone that is not configured any more keeps its originals: such a copy is not listed.
+    list.retain(|copy| config.zone_named(&copy.zone).is_some());
+    if list.is_empty() {
+        return Ok(false);
+    }
     let more = list.len().saturating_sub(LINES_MAX);
     list.truncate(LINES_MAX);
     let reader = match listing {
@@ -101,7 +106,7 @@ async fn put(
     store.put_digest(digest, &list, clean).await
 }
 
-/// `None` for a zone that is not configured any more: nobody knows how long its originals are kept.
+/// `None` for a zone that is not configured any more.
 fn line(config: &Config, copy: &HeldCopy) -> Option<DigestLine> {
     let zone = config.zone_named(&copy.zone)?;
     let kept = sanitise_loop::kept(zone, &copy.receipt, copy.accepted);

@@ -127,6 +127,8 @@ pub(crate) async fn open(
         let made = report_json::made(report).into_iter().filter(|path| !touches(path));
         opener.supplements.failed = made.map(|path| (path, FindingCode::PolicyRemoves)).collect();
         match for_some(stage, mail, &zone, (recipients, parts), opener).await {
+            // Who was served already is not served twice when this is tried again.
+            Ok(later @ (Unlocked::Busy | Unlocked::NoJail)) => return Ok(later),
             Ok(Unlocked::NotOpened) if unlocked != Unlocked::NothingWaits => {}
             Ok(other) => unlocked = other,
             Err(StoreError::NoKey) => return Ok(Unlocked::NoKey),

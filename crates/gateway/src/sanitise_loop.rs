@@ -104,7 +104,7 @@ async fn sanitise(stage: &Stage, job: &LeasedJob) -> Result<(), StoreError> {
         ReversePath::Mailbox(mailbox) => known_as(&[mailbox.to_string().to_lowercase()]),
         ReversePath::Null => Vec::new(),
     };
-    let agreed = stage.store.agreed_with(envelope_sender).await?;
+    let agreed = agreed_with(stage, envelope_sender).await;
     let sender = sender(job.envelope.client.address);
     let turn = if stage.known_slow.take(&job.queue_id) {
         Turn::heavy(sender)
@@ -150,9 +150,11 @@ async fn with_agreed(
     if !finished.letter.as_ref().is_some_and(|letter| letter.waits) {
         return Ok(finished);
     }
-    let mut agreed = stage.store.agreed_with(known_as(&finished.senders)).await?;
-    agreed.retain(|password| !tried.contains(password));
-    let Some(zone) = stage.config.zone_named(&job.zone).cloned().filter(|_| !agreed.is_empty()) else {
+    // Those that were tried, too: one of them may have opened another file of the mail.
+    let mut agreed = agreed_with(stage, known_as(&finished.senders)).await;
+    agreed.sort_by_key(|password| tried.contains(password));
+    let is_new = agreed.iter().any(|password| !tried.contains(password));
+    let Some(zone) = stage.config.zone_named(&job.zone).cloned().filter(|_| is_new) else {
         return Ok(finished);
     };
     let octets = stage.store.open_original(job).await?;
@@ -164,6 +166,14 @@ async fn with_agreed(
     });
     // What is there already is good enough when this does not work.
     Ok(again.await.ok().and_then(Result::ok).unwrap_or(finished))
+}
+
+/// What was agreed; a mail does not wait because that cannot be read.
+async fn agreed_with(stage: &Stage, senders: Vec<String>) -> Vec<String> {
+    stage.store.agreed_with(senders).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "agreed passwords cannot be read; sanitised without them");
+        Vec::new()
+    })
 }
 
 /// Addresses and domains under which a password may have been agreed with these senders.

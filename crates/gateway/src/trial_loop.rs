@@ -139,8 +139,11 @@ async fn next_trial(stage: &Stage, sender: u64) -> Result<(), StoreError> {
             Ok(unlocked) => {
                 tracing::debug!(queue_id = mail.queue_id.as_str(), %unlocked, "a letter was tried")
             }
-            // Another trial brought it at the same time.
-            Err(StoreError::Refused(denial)) => tracing::debug!(%denial, "brought already"),
+            // Somebody has it since this was read: look again who still lacks what.
+            Err(StoreError::Refused(denial)) => {
+                tracing::debug!(%denial, "brought already");
+                return stage.store.put_trial_back(&trial).await;
+            }
             Err(error) => return Err(error),
         }
     }

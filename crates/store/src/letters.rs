@@ -34,6 +34,8 @@ const FOUND_MAX: i64 = 20;
 const PAIRS_OF_SENDER_MAX: i64 = 20;
 /// Letters that are tried on a waiting mail in all.
 const PAIRS_MAX: i64 = 200;
+/// Waiting mails on which one letter is tried, the newest first.
+const LETTER_PAIRS_MAX: usize = 50;
 /// How often a trial is begun that does not come to its end.
 const TAKES_MAX: i64 = 3;
 
@@ -199,6 +201,9 @@ impl Store {
             if !waits {
                 tx.db.prepare_cached("UPDATE letter SET waits = 0 WHERE job = ?1")?.execute([waiting])?;
                 tx.db
+                    .prepare_cached("UPDATE letter_mark SET waits = 0 WHERE job = ?1")?
+                    .execute([waiting])?;
+                tx.db
                     .prepare_cached("UPDATE letter_pair SET done = 1 WHERE waiting = ?1")?
                     .execute([waiting])?;
             }
@@ -266,13 +271,14 @@ impl Tx<'_> {
         for mark in &sealed.marks {
             insert.execute(params![mark, sealed.waits, group.job])?;
         }
-        for other in self.neighbours(group, sealed, stored_s, true)? {
-            self.pair(other, group.job)?;
+        let waiting = self.neighbours(group, sealed, stored_s, true)?;
+        for other in waiting.iter().rev().take(LETTER_PAIRS_MAX) {
+            self.pair(*other, group.job)?;
         }
         if sealed.waits {
-            let others = self.neighbours(group, sealed, stored_s, true)?;
-            for other in others.into_iter().chain(self.neighbours(group, sealed, stored_s, false)?) {
-                self.pair(group.job, other)?;
+            let telling = self.neighbours(group, sealed, stored_s, false)?;
+            for other in waiting.iter().chain(&telling) {
+                self.pair(group.job, *other)?;
             }
         }
         Ok(())

@@ -109,7 +109,7 @@ fn wrap(command: &mut Command, program: &Path) -> io::Result<()> {
         };
     }
     for covered in COVERED.into_iter().filter(|covered| Path::new(covered).is_dir()) {
-        command.args(["--tmpfs", covered]);
+        command.args(["--size", "4096", "--tmpfs", covered, "--remount-ro", covered]);
     }
     for tool in TOOLS {
         command.arg("--ro-bind").arg(tool_path(tool)?).arg(format!("/bin/{tool}"));
@@ -121,6 +121,8 @@ fn wrap(command: &mut Command, program: &Path) -> io::Result<()> {
     for (name, value) in ENVIRONMENT {
         command.args(["--setenv", name, value]);
     }
+    // What is left writable has a size: memory that a file system takes is limited by nothing else.
+    command.args(["--size", &size, "--tmpfs", "/dev/shm", "--remount-ro", "/dev", "--remount-ro", "/"]);
     command.args(["--", "/bin/sh"]);
     Ok(())
 }

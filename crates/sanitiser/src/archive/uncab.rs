@@ -161,8 +161,17 @@ fn damaged() -> io::Error {
 }
 
 impl<'a> Folder<'a> {
-    /// Unpacks the next block; `false` at the end.
+    /// Unpacks the next block; `false` at the end. Behind a damaged one nothing stands where it should: it is the end.
     fn next(&mut self) -> io::Result<bool> {
+        let next = self.unpack_next();
+        if next.is_err() {
+            self.blocks_left = 0;
+            self.read = self.block.len();
+        }
+        next
+    }
+
+    fn unpack_next(&mut self) -> io::Result<bool> {
         if self.blocks_left == 0 {
             return Ok(false);
         }

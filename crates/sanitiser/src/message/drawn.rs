@@ -86,17 +86,23 @@ pub(super) fn copy(part: &Part, rebuilt: Rewritten, growing: &mut Growing<'_>) {
     let Some(form) = DocumentForm::of_extension(rebuilt.extension) else { return };
     let mut findings = Findings::new();
     match answer(&path, form, rebuilt.octets, &mut findings, growing) {
-        Ok(Some(pdf)) if growing.budget.spend_part().is_ok() => {
-            findings.add(FindingCode::Rendered);
-            let octets = pdf.octets.clone();
-            leaf::attach(&Part { path, ..part.clone() }, &octets, pdf, findings, growing);
-        }
-        Ok(_) => {}
-        Err(code) => {
-            if let Some(document) = growing.parts.last_mut() {
-                document.findings.add(code);
+        Ok(None) => {}
+        Ok(Some(pdf)) => match growing.budget.spend_part() {
+            Ok(()) => {
+                findings.add(FindingCode::Rendered);
+                let octets = pdf.octets.clone();
+                leaf::attach(&Part { path, ..part.clone() }, &octets, pdf, findings, growing);
             }
-        }
+            Err(exhausted) => without_copy(exhausted.0, growing),
+        },
+        Err(code) => without_copy(code, growing),
+    }
+}
+
+/// The document says why its copy is missing.
+fn without_copy(code: FindingCode, growing: &mut Growing<'_>) {
+    if let Some(document) = growing.parts.last_mut() {
+        document.findings.add(code);
     }
 }
 

@@ -206,7 +206,7 @@ fn strip(part: &Part, octets: &[u8], findings: Findings, growing: &mut Growing<'
 
 /// The members of an archive are written anew, and a new zip is made of them; in an archive, a folder.
 fn unpack(part: &Part, octets: &[u8], mut findings: Findings, growing: &mut Growing<'_>) {
-    let at = growing.parts.len();
+    let (at, asked) = (growing.parts.len(), growing.needs.len());
     match archive::unpack::members(part, octets, &mut findings, growing) {
         Ok(Written::Folder(files)) => {
             growing.draft.attachments.extend(files);
@@ -220,11 +220,13 @@ fn unpack(part: &Part, octets: &[u8], mut findings: Findings, growing: &mut Grow
             // It cannot be written for want of memory alone.
             Err(_) => {
                 growing.parts.truncate(at);
+                growing.needs.truncate(asked);
                 return withheld(part, octets, Action::Remove, FindingCode::LimitOutput, findings, growing);
             }
         },
         Err(code) => {
             growing.parts.truncate(at);
+            growing.needs.truncate(asked);
             // What is inside is told at least; the limits of the whole are not spent on that.
             let mut budget = growing.budget.clone();
             let _list = archive::list(octets, &mut budget, &mut findings);

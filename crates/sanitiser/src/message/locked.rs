@@ -8,6 +8,7 @@ use super::{
     Growing,
     leaf::{self, Part},
 };
+use crate::Need;
 use crate::password_words::{self, Letter};
 use policy::{Action, AwaitFor, FindingCode, Findings};
 
@@ -60,6 +61,7 @@ pub(crate) fn open(growing: &mut Growing<'_>) {
         (FindingCode::PasswordInNeighbour, neighbours, NEIGHBOURS_MAX),
         (FindingCode::PasswordAgreed, supplements.agreed.clone(), AGREED_MAX),
     ];
+    let mut tried: Vec<String> = Vec::new();
     for (source, mut words, most) in kinds {
         let each = TRIES_MAX.checked_div(growing.locked.len()).unwrap_or_default();
         words.truncate(most.min(each));
@@ -67,8 +69,9 @@ pub(crate) fn open(growing: &mut Growing<'_>) {
         if words.is_empty() {
             continue;
         }
-        // A file in a file may need what a person gave for the outer one.
-        growing.words = supplements.passwords.iter().cloned().chain(words).collect();
+        // A file in a file may need one kind of word for the outer one and another for itself.
+        growing.words = supplements.passwords.iter().chain(&words).chain(&tried).cloned().collect();
+        tried.extend(words);
         for locked in std::mem::take(&mut growing.locked) {
             if let Some(locked) = again(locked, source, growing) {
                 growing.locked.push(locked);
@@ -103,6 +106,7 @@ fn own_letter(growing: &Growing<'_>) -> Letter {
 /// Tries one part again, in the place of what was said of it before; given back when it still waits.
 fn again(locked: Locked, source: FindingCode, growing: &mut Growing<'_>) -> Option<Locked> {
     let path = locked.part.path.clone();
+    growing.needs.retain(|need| !matches!(need, Need::Render(document) if document.path.is_within(&path)));
     let part_at = growing.parts.iter().position(|part| part.path.is_within(&path))?;
     let file_at = growing.draft.attachments.iter().position(|file| file.path.is_within(&path));
     let (parts, files) = (std::mem::take(&mut growing.parts), std::mem::take(&mut growing.draft.attachments));
