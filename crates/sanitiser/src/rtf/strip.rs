@@ -216,6 +216,10 @@ impl Writer {
 
     /// Hands what stands in an instruction to the group that holds it.
     fn instruct(&mut self, octets: &[u8]) {
+        // What is not written is no part of it.
+        if self.skipping.is_some() {
+            return;
+        }
         if let Some(instruction) = self.groups.iter_mut().rev().find_map(|group| group.instruction.as_mut())
             && instruction.len() < INSTRUCTION_MAX
         {
@@ -243,8 +247,9 @@ impl Writer {
             // An object is what it showed: its frame and the words about it go, the picture stays.
             _ if name.starts_with("obj") || name.starts_with("rslt") || name == "result" => return,
             "fldinst" => {
+                // Of two in one group nobody knows which is followed: no verb begins with this octet.
                 if let Some(group) = self.groups.last_mut() {
-                    group.instruction = Some(Vec::new());
+                    group.instruction = Some(group.instruction.take().map_or_else(Vec::new, |_| vec![0]));
                 }
             }
             // A field or an escape in an instruction could make up its first word.
@@ -286,7 +291,9 @@ impl Writer {
 fn refused(instruction: &[u8]) -> Option<String> {
     let word = instruction.split(|octet| b" \t\r\n\"\\".contains(octet)).find(|word| !word.is_empty());
     let verb = word.unwrap_or_default().to_ascii_uppercase();
-    let kept = FIELDS.contains(&verb.as_slice()) || verb.starts_with(b"=") || verb.is_empty();
+    let kept = FIELDS.contains(&verb.as_slice())
+        || verb.starts_with(b"=")
+        || (verb.is_empty() && instruction.len() < INSTRUCTION_MAX);
     let whole = !instruction.contains(&0) || verb.as_slice() == b"HYPERLINK" || verb.as_slice() == b"SYMBOL";
     (!kept || !whole).then(|| String::from_utf8_lossy(&verb).replace('\0', "?"))
 }
@@ -343,7 +350,20 @@ mod tests {
                 b"{\\rtf1{\\field{\\fldinst \\u73?NCLUDETEXT x}{\\fldrslt r}}}",
                 "{\\rtf1{\\field {\\fldrslt r}}}",
             ),
+            (
+                b"{\\rtf1{\\field{\\*\\fldinst{\\*\\x PAGE }INCLUDETEXT x}{\\fldrslt r}}}",
+                "{\\rtf1{\\field {\\fldrslt r}}}",
+            ),
+            (
+                b"{\\rtf1{\\field{\\fldinst PAGE \\fldinst INCLUDETEXT x}{\\fldrslt r}}}",
+                "{\\rtf1{\\field {\\fldrslt r}}}",
+            ),
         ];
+        let padded = format!(
+            "{{\\rtf1{{\\field{{\\fldinst {}{{}}INCLUDETEXT x}}{{\\fldrslt r}}}}}}",
+            " ".repeat(INSTRUCTION_MAX)
+        );
+        assert_eq!(run(padded.as_bytes()).0.as_deref(), Ok("{\\rtf1{\\field {\\fldrslt r}}}"));
         let mut ran = 0;
         for (rtf, expected) in cases {
             assert_eq!(run(rtf).0.as_deref(), Ok(*expected), "{}", String::from_utf8_lossy(rtf));
@@ -351,7 +371,7 @@ mod tests {
             assert_eq!(run(expected.as_bytes()).0.as_deref(), Ok(*expected));
             ran += 1;
         }
-        assert_eq!(ran, 16);
+        assert_eq!(ran, 18);
     }
 
     #[test]
