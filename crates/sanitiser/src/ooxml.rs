@@ -20,6 +20,7 @@ mod parts;
 mod preview;
 mod properties;
 mod references;
+mod refused;
 mod sieve;
 mod vml;
 mod walk;
@@ -78,6 +79,8 @@ struct Tally {
     kept_characters: u64,
     /// Elements without a name that were left out and may have been seen.
     elements: u64,
+    /// Parts that people read or look at and that were not there or could not be read.
+    parts: u64,
 }
 
 /// Less text than this part in a thousand left out is no change that anybody sees.
@@ -104,7 +107,8 @@ pub fn rebuild(
     let written = walk::rebuild(octets, policy, &rules, budget, findings, surroundings)?;
     let tally = &written.tally;
     let kept = tally.kept_characters.saturating_mul(1_000);
-    if kept < tally.characters.saturating_mul(RECALL_PER_MILLE) || tally.elements > ELEMENTS_UNSEEN {
+    let is_short = kept < tally.characters.saturating_mul(RECALL_PER_MILLE);
+    if is_short || tally.elements > ELEMENTS_UNSEEN || tally.parts > 0 {
         findings.add_detail(
             FindingCode::LayoutMayDiffer,
             &format!(

@@ -13,7 +13,7 @@ pub(super) struct Picture {
     pub(super) extension: &'static str,
 }
 
-/// Writes a picture anew. `None` with a finding when it cannot be; a limit that was met is a verdict on the document.
+/// Writes a picture anew. `None` when it cannot be; a limit that was met is a verdict on the document.
 pub(super) fn rebuild(
     octets: &[u8],
     policy: &Policy,
@@ -33,10 +33,7 @@ pub(super) fn rebuild(
     let rewritten = match rewritten {
         Ok(rewritten) => rewritten,
         Err(code @ (FindingCode::LimitTotalPixels | FindingCode::LimitUnpackedOctets)) => return Err(code),
-        Err(_) => {
-            findings.add(FindingCode::PictureDropped);
-            return Ok(None);
-        }
+        Err(_) => return Ok(None),
     };
     for code in [FindingCode::FramesDropped, FindingCode::ImageTruncated, FindingCode::ImageReduced] {
         findings.add_many(code, own.count(code), "");
@@ -45,10 +42,7 @@ pub(super) fn rebuild(
         "png" => "png",
         "jpg" => "jpeg",
         // A fax of many pages becomes a PDF, which no document can show.
-        _ => {
-            findings.add(FindingCode::PictureDropped);
-            return Ok(None);
-        }
+        _ => return Ok(None),
     };
     Ok(Some(Picture { octets: rewritten.octets, extension }))
 }

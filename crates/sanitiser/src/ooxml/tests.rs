@@ -432,3 +432,85 @@ fn damage_is_a_verdict() {
     }
     assert_eq!(run(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]).0.err(), Some(FindingCode::Locked));
 }
+
+/// Flips an octet of a member, so that its checksum is wrong.
+fn damaged(mut octets: Vec<u8>, name: &str) -> Vec<u8> {
+    let start = {
+        let mut archive = zip::ZipArchive::new(std::io::Cursor::new(octets.as_slice())).unwrap();
+        let entry = archive.by_name(name).unwrap();
+        usize::try_from(entry.data_start().unwrap()).unwrap()
+    };
+    octets[start] ^= 0x55;
+    octets
+}
+
+const PICTURE: &str = "<w:p><w:r><w:drawing><wp:inline><a:graphic><a:graphicData uri='x'><pic:pic><pic:blipFill><a:blip \
+    r:embed='rId7'/></pic:blipFill></pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p>";
+const HEADER: &str = "<w:sectPr><w:headerReference w:type='default' r:id='rId7'/></w:sectPr>";
+const CHART: &str = "<p:graphicFrame><a:graphic><a:graphicData uri='chart'><c:chart \
+    r:id='rId7'/></a:graphicData></a:graphic></p:graphicFrame>";
+
+/// A document, the member of it that is damaged, and what is told.
+type Loss = (Case, &'static str, &'static [(FindingCode, &'static str)]);
+
+#[rustfmt::skip]
+const LOSSES: &[Loss] = {
+    use FindingCode::{ElementDropped as Element, ExternalReference as External, LayoutMayDiffer as Layout, PictureDropped as Picture};
+    const SHORT: (FindingCode, &str) = (Layout, "4/4 characters, 1 elements");
+    const NOTHING: (FindingCode, &str) = (Layout, "0/0 characters, 1 elements");
+    &[
+        // A picture: not there, outside of the package, named by nothing, of a wrong kind, damaged.
+        (case("", Into::Body, PICTURE, Some(("rId7", "image", "media/none.png")), &[]), "", &[(Picture, "")]),
+        (case("", Into::Body, PICTURE, Some(("rId7", "image", "../../none.png")), &[]), "", &[(Picture, "")]),
+        (case("", Into::Body, PICTURE, None, &[]), "", &[(Picture, "")]),
+        (case("", Into::Body, PICTURE, Some(("rId7", "customXml", "foreign.xml")), &[]), "", &[(Picture, "")]),
+        (case("", Into::Body, PICTURE, Some(("rId7", "image", "foreign.bin")), &[]), "word/foreign.bin", &[(Picture, "")]),
+        // Parts that are named: not there, of another type, named by nothing.
+        (case("", Into::Body, HEADER, Some(("rId7", "header", "header9.xml")), &[]), "", &[(Element, "header#"), SHORT]),
+        (case("", Into::Body, HEADER, Some(("rId7", "header", "foreign.bin")), &[]), "", &[(Element, "header#"), SHORT]),
+        (case("", Into::Body, HEADER, None, &[]), "", &[(Element, "header#"), SHORT]),
+        (case("", Into::Shapes, CHART, Some(("rId7", "chart", "../charts/none.xml")), &[]), "", &[(Element, "charts/chart#"), SHORT]),
+        (case("", Into::Shapes, "", None, &[]), "ppt/slides/slide1.xml", &[(Element, "slides/slide#"), NOTHING]),
+        (case("", Into::Rows, "", None, &[]), "xl/worksheets/sheet1.xml", &[(Element, "worksheets/sheet#"), NOTHING]),
+        // Parts that count although nothing names them.
+        (case("", Into::Body, "", Some(("rId7", "footnotes", "footnotes.xml")), &[]), "", &[(Element, "footnotes"), SHORT]),
+        (case("", Into::Body, "", Some(("rId7", "styles", "foreign.bin")), &[]), "", &[(Element, "styles"), SHORT]),
+        (case("", Into::Body, "", Some(("rId7", "fontTable", "fontTable.xml")), &[]), "", &[(Element, "fontTable")]),
+        // Relationships that cannot be read: what hung on them is told as well.
+        (case("", Into::Body, "", None, &[]), "word/_rels/document.xml.rels", &[(Element, "relationships"), SHORT]),
+        (
+            case("", Into::Shapes, CHART, Some(("rId7", "image", "foreign.bin")), &[]),
+            "ppt/slides/_rels/slide1.xml.rels",
+            &[(Element, "relationships"), (Element, "charts/chart#"), (Layout, "4/4 characters, 2 elements")],
+        ),
+        // No loss, or one that is told in other words.
+        (case("", Into::Body, "", Some(("rId7", "customXml", "none.xml")), &[]), "", &[]),
+        (case("", Into::Body, "", Some(("rId7", "webSettings", "none.xml")), &[]), "", &[]),
+        (case("", Into::Body, PICTURE, Some(("rId7", "image", "http://example.jp/x.png")), &[]), "", &[(External, "image")]),
+        (case("", Into::Body, HEADER, Some(("rId7", "header", "http://example.jp/x.xml")), &[]), "", &[(External, "header")]),
+        (case("", Into::Body, "<w:p><w:hyperlink r:id='rId7'/></w:p>", None, &[]), "", &[]),
+        (case("", Into::Sheet, "<x:pageSetup r:id='rId7'/>", Some(("rId7", "printerSettings", "none.bin")), &[]), "", &[]),
+    ]
+};
+
+#[test]
+fn what_is_missing_is_told() {
+    let mut ran = 0;
+    for (case, damage, expected) in LOSSES {
+        let mut octets = document(case);
+        if !damage.is_empty() {
+            octets = damaged(octets, damage);
+        }
+        let (rewritten, findings) = run(&octets);
+        // The package of every case refers to a macro.
+        let told: Vec<(FindingCode, &str)> = findings
+            .iter()
+            .filter(|finding| finding.code != FindingCode::Macro)
+            .map(|finding| (finding.code, finding.detail.as_str()))
+            .collect();
+        assert_eq!(told, *expected, "case {ran}");
+        assert!(run(&rewritten.unwrap().octets).1.is_empty(), "case {ran}");
+        ran += 1;
+    }
+    assert_eq!(ran, 22);
+}

@@ -5,6 +5,7 @@ use super::{
     parts::{self, Family, Part},
     preview, properties,
     references::{self, Numbers, expected, may_be_empty, repair_counts, unlink},
+    refused,
     sieve::Sieve,
 };
 use crate::Surroundings;
@@ -97,7 +98,7 @@ pub(super) fn rebuild(
     let types = read_tree(&mut package, "[Content_Types].xml", budget)?.ok_or(FindingCode::Unreadable)?;
     let types = ContentTypes::of(&types);
     let root = read_tree(&mut package, "_rels/.rels", budget)?.ok_or(FindingCode::Unreadable)?;
-    let root = relationships::of(&root);
+    let root = relationships::of(&root)?;
     let main = root
         .iter()
         .find(|relationship| relationship.kind == "officeDocument" && !relationship.external)
@@ -170,17 +171,14 @@ impl Walk<'_> {
         let tree = forgive(read_tree(&mut self.package, source, self.budget))?.flatten();
         let tree = tree.filter(|tree| tree.is(tree.root(), part.row().root));
         let Some(tree) = tree else {
-            self.findings.add_detail(FindingCode::ElementDropped, part.row().stem);
-            self.book.tally.elements = self.book.tally.elements.saturating_add(1);
+            self.lose(part);
             return Ok(None);
         };
         self.nodes = self.nodes.saturating_add(tree.len());
         if self.nodes > NODES_MAX {
             return Err(FindingCode::LimitNodes);
         }
-        let rels = relationships::part_of(source);
-        let rels = forgive(read_tree(&mut self.package, &rels, self.budget))?.flatten();
-        let relationships = rels.map(|rels| relationships::of(&rels)).unwrap_or_default();
+        let relationships = self.relationships(source)?;
         self.report_refused(&relationships);
         self.take(source, part, tree, relationships).map(Some)
     }
@@ -227,8 +225,7 @@ impl Walk<'_> {
         let octets = forgive(self.package.read(&name, self.budget))?.flatten();
         let old = octets.map(|octets| forgive(markup::read(&octets, &preview::OLD_DRAWING, self.budget)));
         let Some(old) = old.transpose()?.flatten() else { return Ok(found) };
-        let rels = forgive(read_tree(&mut self.package, &relationships::part_of(&name), self.budget))?;
-        let given = rels.flatten().map(|rels| relationships::of(&rels)).unwrap_or_default();
+        let given = self.relationships(&name)?;
         for (shape, id) in preview::pictures(&old) {
             let image = given.iter().find(|given| given.id == id && given.kind == "image" && !given.external);
             let Some(target) = image.and_then(|image| package::resolve(&name, &image.target)) else {
@@ -245,40 +242,47 @@ impl Walk<'_> {
     /// Tells of what a part refers to and what never crosses.
     fn report_refused(&mut self, relationships: &[Relationship]) {
         for relationship in relationships {
-            let kind = relationship.kind.as_str();
-            if relationship.external {
-                if kind != "hyperlink" {
-                    self.findings.add_detail(FindingCode::ExternalReference, kind);
+            refused::tell(relationship, self.findings);
+        }
+    }
+
+    /// Tells of a part that the document promised and that is not there or cannot be read.
+    fn lose(&mut self, part: Part) {
+        self.findings.add_detail(FindingCode::ElementDropped, part.row().stem);
+        let tally = &mut self.book.tally;
+        tally.elements = tally.elements.saturating_add(1);
+        tally.parts = tally.parts.saturating_add(u64::from(part.is_seen()));
+    }
+
+    /// Tells of what an attribute names and no relationship of a fitting kind leads to.
+    fn lose_named(&mut self, source: Part, expected: &[&str], relationship: Option<&Relationship>) {
+        if relationship.is_some_and(refused::is_told) {
+            return;
+        }
+        match expected {
+            // A link that leads nowhere was none.
+            [] | ["hyperlink", ..] => {}
+            ["image", ..] => self.findings.add(FindingCode::PictureDropped),
+            [kind, ..] => {
+                if let Some(part) = Part::of_relationship(source, kind) {
+                    self.lose(part);
                 }
-                continue;
             }
-            match kind {
-                "vbaProject" | "wordVbaData" | "keyMapCustomizations" | "attachedToolbars" => {
-                    self.findings.add_detail(FindingCode::Macro, kind);
-                }
-                "xlMacrosheet" | "xlIntlMacrosheet" | "dialogsheet" => {
-                    self.findings.add_detail(FindingCode::Macro, kind);
-                }
-                "oleObject" | "control" | "activeXControlBinary" | "ctrlProp" | "aFChunk" | "subDocument" => {
-                    self.findings.add_detail(FindingCode::EmbeddedObject, kind);
-                }
-                "package" => self.findings.add(FindingCode::ChartDataDropped),
-                "externalLink"
-                | "connections"
-                | "queryTable"
-                | "xmlMaps"
-                | "volatileDependencies"
-                | "attachedTemplate"
-                | "mailMergeSource"
-                | "mailMergeHeaderSource"
-                | "webextension"
-                | "webextensiontaskpanes"
-                | "userCustomization"
-                | "extensibility" => {
-                    self.findings.add_detail(FindingCode::ExternalReference, kind);
-                }
-                "audio" | "video" | "media" => self.findings.add_detail(FindingCode::MediaDropped, kind),
-                _ => {}
+        }
+    }
+
+    /// What a part refers to. Relationships that cannot be read are told: what hangs on them is gone.
+    fn relationships(&mut self, source: &str) -> Result<Vec<Relationship>, FindingCode> {
+        let name = relationships::part_of(source);
+        match forgive(read_tree(&mut self.package, &name, self.budget))? {
+            Some(Some(tree)) => relationships::of(&tree),
+            Some(None) => Ok(Vec::new()),
+            None => {
+                self.findings.add_detail(FindingCode::ElementDropped, "relationships");
+                let tally = &mut self.book.tally;
+                tally.elements = tally.elements.saturating_add(1);
+                tally.parts = tally.parts.saturating_add(1);
+                Ok(Vec::new())
             }
         }
     }
@@ -307,7 +311,10 @@ impl Walk<'_> {
             let fits =
                 relationship.is_some_and(|relationship| expected.contains(&relationship.kind.as_str()));
             let written = match relationship.filter(|_| fits) {
-                None => None,
+                None => {
+                    self.lose_named(part, expected, relationship);
+                    None
+                }
                 Some(relationship) => match by_id.get(&id) {
                     Some(known) => known.clone(),
                     None => {
@@ -356,10 +363,14 @@ impl Walk<'_> {
             if relationship.external || by_id.contains_key(&relationship.id) {
                 continue;
             }
-            let Some((target, kind)) = self.promised(part, source, relationship) else { continue };
+            let Some(kind) = Part::of_relationship(part, &relationship.kind) else { continue };
             if !kind.is_implicit_from(part) || (kind.is_remark() && !self.rules.comments) {
                 continue;
             }
+            let Some(target) = self.promised(kind, source, relationship) else {
+                self.lose(kind);
+                continue;
+            };
             if let Some(place) = self.load(&target, kind)? {
                 let id = numbers.give(&relationship.id);
                 new.push(NewRelationship { id, target: Target::Part(place) });
@@ -398,11 +409,10 @@ impl Walk<'_> {
         new.push(NewRelationship { id, target: Target::Notes(name) });
     }
 
-    /// The part that a relationship leads to, if it declares to be what the relationship promises.
-    fn promised(&self, part: Part, source: &str, relationship: &Relationship) -> Option<(String, Part)> {
+    /// The part that a relationship leads to, if it is there and declares to be what the relationship promises.
+    fn promised(&self, kind: Part, source: &str, relationship: &Relationship) -> Option<String> {
         let target = package::resolve(source, &relationship.target)?;
-        let kind = Part::of_relationship(part, &relationship.kind, self.types.of_part(&target))?;
-        self.package.has(&target).then_some((target, kind))
+        (kind.row().declares(self.types.of_part(&target)) && self.package.has(&target)).then_some(target)
     }
 
     /// Follows a relationship that an attribute names.
@@ -423,22 +433,29 @@ impl Walk<'_> {
             return Ok(address.map(Target::Address));
         }
         if relationship.kind == "image" {
-            if !part.may_show() {
+            let target = package::resolve(source, &relationship.target).filter(|_| part.may_show());
+            let Some(target) = target else {
+                self.findings.add(FindingCode::PictureDropped);
                 return Ok(None);
-            }
-            let Some(target) = package::resolve(source, &relationship.target) else { return Ok(None) };
+            };
             return Ok(self.picture(&target)?.map(Target::Picture));
         }
         if part == Part::Workbook && SHEETS_EMPTIED.contains(&relationship.kind.as_str()) {
             return Ok(self.empty_sheet(&relationship.target)?.map(Target::Part));
         }
-        let Some((target, kind)) = self.promised(part, source, relationship) else { return Ok(None) };
+        let Some(kind) = Part::of_relationship(part, &relationship.kind) else { return Ok(None) };
         if kind.is_remark() && !self.rules.comments {
             return Ok(None);
         }
-        let place = self.load(&target, kind)?;
+        let place = match self.promised(kind, source, relationship) {
+            Some(target) => self.load(&target, kind)?,
+            None => {
+                self.lose(kind);
+                None
+            }
+        };
         if place.is_none() && kind == Part::Worksheet {
-            return Ok(self.empty_sheet(&target)?.map(Target::Part));
+            return Ok(self.empty_sheet(&relationship.target)?.map(Target::Part));
         }
         Ok(place.map(Target::Part))
     }
@@ -465,6 +482,9 @@ impl Walk<'_> {
             }
             None => None,
         };
+        if picture.is_none() {
+            self.findings.add(FindingCode::PictureDropped);
+        }
         let name = picture.map(|picture| {
             let number = self.numbers.entry("image").or_default();
             *number = number.saturating_add(1);

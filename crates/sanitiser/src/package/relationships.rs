@@ -1,6 +1,7 @@
 //! `*.rels` (ECMA-376 part 2 §6.5) → what a part refers to.
 
 use crate::markup::Tree;
+use policy::FindingCode;
 
 /// One relationship.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,14 +17,18 @@ pub struct Relationship {
     pub external: bool,
 }
 
-/// Most relationships of one part.
-const RELATIONSHIPS_MAX: usize = 20_000;
+/// Most relationships of one part: a sheet may have 65,530 links.
+const RELATIONSHIPS_MAX: usize = 100_000;
 
-/// Takes the relationships out of a part; of two with one name only the first.
-pub fn of(tree: &Tree) -> Vec<Relationship> {
+/// Takes the relationships out of a part; of two with one name only the first. [`FindingCode::LimitNodes`] when there
+/// are too many.
+pub fn of(tree: &Tree) -> Result<Vec<Relationship>, FindingCode> {
     let mut found: Vec<Relationship> = Vec::new();
     let mut known = std::collections::BTreeSet::new();
-    for id in tree.children(tree.root()).take(RELATIONSHIPS_MAX) {
+    for (place, id) in tree.children(tree.root()).enumerate() {
+        if place >= RELATIONSHIPS_MAX {
+            return Err(FindingCode::LimitNodes);
+        }
         let attribute = |name| tree.attribute(id, ("", name)).unwrap_or_default().trim();
         let (name, target) = (attribute("Id"), attribute("Target"));
         let kind = attribute("Type").rsplit('/').next().unwrap_or_default();
@@ -37,7 +42,7 @@ pub fn of(tree: &Tree) -> Vec<Relationship> {
             external: attribute("TargetMode").eq_ignore_ascii_case("External"),
         });
     }
-    found
+    Ok(found)
 }
 
 /// The name of the part that holds the relationships of `source`; of the package itself for an empty one.
@@ -61,10 +66,31 @@ mod tests {
             <Relationship Id="b" Type="http://x/hyperlink" Target="http://a/" TargetMode="External"/>
             <Relationship Type="http://x/image" Target="c"/></Relationships>"#;
         let tree = markup::read(part, &ooxml::DIALECT, &mut Budget::new(&Limits::STANDARD)).unwrap();
-        let found = of(&tree);
+        let found = of(&tree).unwrap();
         assert_eq!(found.len(), 2);
         assert_eq!((found[0].kind.as_str(), found[0].external), ("image", false));
         assert_eq!((found[1].kind.as_str(), found[1].external), ("hyperlink", true));
+    }
+
+    #[test]
+    fn a_limit_is_met_exactly_and_passed_by_one() {
+        let mut ran = 0;
+        for (count, expected) in [
+            (RELATIONSHIPS_MAX, Ok(RELATIONSHIPS_MAX)),
+            (RELATIONSHIPS_MAX + 1, Err(FindingCode::LimitNodes)),
+        ] {
+            let namespace = "http://schemas.openxmlformats.org/package/2006/relationships";
+            let mut part = format!("<Relationships xmlns='{namespace}'>");
+            for number in 0..count {
+                part.push_str(&format!("<Relationship Id='r{number}' Type='x/image' Target='i'/>"));
+            }
+            part.push_str("</Relationships>");
+            let mut budget = Budget::new(&Limits::STANDARD);
+            let tree = markup::read(part.as_bytes(), &ooxml::DIALECT, &mut budget).unwrap();
+            assert_eq!(of(&tree).map(|found| found.len()), expected);
+            ran += 1;
+        }
+        assert_eq!(ran, 2);
     }
 
     #[test]
