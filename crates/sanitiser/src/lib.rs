@@ -30,6 +30,7 @@ pub mod package;
 mod part;
 pub mod password_words;
 pub mod pdf;
+mod picture;
 pub mod plain_file;
 mod qr;
 pub mod raster;

@@ -14,7 +14,6 @@ mod fields;
 mod formula;
 mod links;
 mod literal;
-mod media;
 mod notes;
 mod parts;
 mod preview;

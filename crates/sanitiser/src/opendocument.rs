@@ -125,9 +125,9 @@ impl Rebuild<'_, '_> {
             }
             None => parts::no_styles(self.version),
         };
-        let settings =
-            source.settings.and_then(|octets| settings::rebuild(&octets, self.version, self.budget));
-        let metadata = source.metadata.and_then(|octets| markup::read(&octets, &DIALECT, self.budget).ok());
+        let settings = self.side_part(source.settings.as_deref(), "settings")?;
+        let settings = settings.and_then(|tree| settings::rebuild(tree, self.version));
+        let metadata = self.side_part(source.metadata.as_deref(), "meta")?;
         let metadata = metadata
             .and_then(|tree| parts::title(&tree))
             .and_then(|title| parts::metadata(&title, self.version));
@@ -154,10 +154,29 @@ impl Rebuild<'_, '_> {
         Ok(tree.write())
     }
 
+    /// Reads a part without which a document is still one. A part that cannot be read is told and is none; a limit is a
+    /// verdict.
+    fn side_part(&mut self, octets: Option<&[u8]>, name: &str) -> Result<Option<Tree>, FindingCode> {
+        let Some(octets) = octets else { return Ok(None) };
+        match markup::read(octets, &DIALECT, self.budget) {
+            Ok(tree) => Ok(Some(tree)),
+            Err(FindingCode::Unreadable) => {
+                self.findings.add_detail(FindingCode::ElementDropped, name);
+                Ok(None)
+            }
+            Err(limit) => Err(limit),
+        }
+    }
+
     /// Encryption is told by the manifest (ODF 1.3 part 2 §3.4).
     fn refuse_locked(&mut self) -> Result<(), FindingCode> {
         let Some(manifest) = self.member("META-INF/manifest.xml")? else { return Ok(()) };
-        let Ok(tree) = markup::read(&manifest, &DIALECT, self.budget) else { return Ok(()) };
+        let tree = match markup::read(&manifest, &DIALECT, self.budget) {
+            Ok(tree) => tree,
+            // Those of old versions name a DTD. The manifest never crosses: nothing is lost with it.
+            Err(FindingCode::Unreadable) => return Ok(()),
+            Err(limit) => return Err(limit),
+        };
         match tree.find(tree.root(), ("manifest", "encryption-data")) {
             Some(_) => Err(FindingCode::Locked),
             None => Ok(()),
@@ -171,9 +190,13 @@ impl Rebuild<'_, '_> {
             let (styles, settings, metadata) = (Some(whole()), Some(whole()), Some(whole()));
             return Ok(Source { content: whole(), styles, settings, metadata });
         }
+        let styles = self.member("styles.xml")?;
+        if styles.is_none() && self.package.as_ref().is_some_and(|package| package.has("styles.xml")) {
+            self.findings.add(FindingCode::LayoutMayDiffer);
+        }
         Ok(Source {
             content: self.member("content.xml")?.ok_or(FindingCode::Unreadable)?.into(),
-            styles: self.member("styles.xml")?.map(Cow::Owned),
+            styles: styles.map(Cow::Owned),
             settings: self.member("settings.xml")?.map(Cow::Owned),
             metadata: self.member("meta.xml")?.map(Cow::Owned),
         })

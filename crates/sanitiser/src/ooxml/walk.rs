@@ -1,7 +1,7 @@
 //! The walk over a package: from the root along allowed relationships, each part once, and the new package.
 
 use super::{
-    Book, DIALECT, Rules, Tally, links, media, notes,
+    Book, DIALECT, Rules, Tally, links, notes,
     parts::{self, Family, Part},
     preview, properties,
     references::{self, Numbers, expected, may_be_empty, repair_counts, unlink},
@@ -13,6 +13,7 @@ use crate::markup::{self, Tree};
 use crate::package::{
     self, Package, content_types::ContentTypes, relationships, relationships::Relationship,
 };
+use crate::picture;
 use crate::zip_writer::{Method, ZipFile};
 use policy::vocabulary::Edition;
 use policy::{Budget, FindingCode, Findings, Policy};
@@ -478,7 +479,14 @@ impl Walk<'_> {
         let picture = match octets {
             Some(octets) => {
                 let fidelity = self.rules.fidelity;
-                media::rebuild(&octets, self.policy, fidelity, self.budget, self.findings, self.surroundings)?
+                picture::rebuild(
+                    &octets,
+                    self.policy,
+                    fidelity,
+                    self.budget,
+                    self.findings,
+                    self.surroundings,
+                )?
             }
             None => None,
         };

@@ -36,15 +36,12 @@ impl Rebuild<'_, '_> {
             return Ok(false);
         }
         let Some((content, styles)) = self.parts_of(tree, id)? else { return Ok(false) };
-        let (Ok(mut content), styles) = (
-            markup::read(&content, &DIALECT, self.budget),
-            styles.and_then(|octets| markup::read(&octets, &DIALECT, self.budget).ok()),
-        ) else {
-            return Ok(false);
+        let mut content = match markup::read(&content, &DIALECT, self.budget) {
+            Ok(content) if parts::body(&content) == Some("chart") => content,
+            Ok(_) | Err(FindingCode::Unreadable) => return Ok(false),
+            Err(limit) => return Err(limit),
         };
-        if parts::body(&content) != Some("chart") {
-            return Ok(false);
-        }
+        let styles = self.side_part(styles.as_deref(), "styles")?;
         let number = self.objects.len().saturating_add(1);
         let name = format!("Object {number}");
         self.objects.push(Object { name: name.clone(), content: Vec::new(), styles: Vec::new() });
@@ -88,10 +85,15 @@ impl Rebuild<'_, '_> {
         Ok(content.map(|content| (content, styles)))
     }
 
-    /// A member of the package; one that cannot be read is none.
+    /// A member of the package; one that cannot be read is told and is none.
     pub(super) fn member(&mut self, name: &str) -> Result<Option<Vec<u8>>, FindingCode> {
         match self.package.as_mut().map(|package| package.read(name, self.budget)) {
-            None | Some(Err(FindingCode::Unreadable)) => Ok(None),
+            None => Ok(None),
+            Some(Err(FindingCode::Unreadable)) => {
+                let file = name.rsplit('/').next().unwrap_or_default();
+                self.findings.add_detail(FindingCode::ElementDropped, file.trim_end_matches(".xml"));
+                Ok(None)
+            }
             Some(read) => read,
         }
     }

@@ -1,15 +1,14 @@
 //! Frames and their pictures → PNG and JPEG written anew, under names of ours.
 //!
-//! *Security.* A picture is decoded to pixels and written from them ([`crate::raster`]); what cannot be read is left
+//! *Security.* A picture is decoded to pixels and written from them ([`crate::picture`]); what cannot be read is left
 //! out. Nothing outside of the package is ever asked for. Each picture of the package is read once.
 
 use super::{Rebuild, dialect::HREF};
 use crate::{
     markup::{NodeId, Tree},
-    metafile::{self, Ground},
-    mime, package, raster,
+    mime, package, picture,
 };
-use policy::{FindingCode, Findings};
+use policy::FindingCode;
 use std::collections::BTreeMap;
 
 /// The pictures of a package as they are written.
@@ -67,8 +66,24 @@ impl Rebuild<'_, '_> {
         Ok(())
     }
 
+    /// Makes the picture of an element that has no other in its place anew; says whether there is one now.
+    pub(super) fn lone_picture(
+        &mut self,
+        tree: &mut Tree,
+        id: NodeId,
+        folder: &str,
+    ) -> Result<bool, FindingCode> {
+        let had_picture =
+            tree.attribute(id, HREF).is_some() || tree.child(id, ("office", "binary-data")).is_some();
+        let shown = self.picture(tree, id, folder)?;
+        if had_picture && !shown {
+            self.findings.add(FindingCode::PictureDropped);
+        }
+        Ok(shown)
+    }
+
     /// Makes the picture of an element anew; says whether there is one now. Without one the element bears no link.
-    pub(super) fn picture(&mut self, tree: &mut Tree, id: NodeId, folder: &str) -> Result<bool, FindingCode> {
+    fn picture(&mut self, tree: &mut Tree, id: NodeId, folder: &str) -> Result<bool, FindingCode> {
         let inline = tree.child(id, ("office", "binary-data"));
         let href = tree.attribute(id, HREF).map(str::to_owned);
         let written = match (inline, href) {
@@ -77,7 +92,7 @@ impl Rebuild<'_, '_> {
                 let text = tree.own_text(data);
                 tree.remove(data);
                 self.budget.spend_unpacked(u64::try_from(text.len()).unwrap_or(u64::MAX)).map_err(|e| e.0)?;
-                self.written_picture(&mime::base64(text.as_bytes()))
+                self.written_picture(&mime::base64(text.as_bytes()))?
             }
             (None, Some(href)) => self.picture_at(&href, folder)?,
             (None, None) => None,
@@ -111,32 +126,26 @@ impl Rebuild<'_, '_> {
             Some(Err(FindingCode::Unreadable)) => None,
             Some(Err(limit)) => return Err(limit),
         };
-        let written = octets.and_then(|octets| self.written_picture(&octets));
+        let written = match octets {
+            Some(octets) => self.written_picture(&octets)?,
+            None => None,
+        };
         self.pictures.known.insert(place, written.clone());
         Ok(written)
     }
 
     /// Decodes a picture and writes it anew.
-    fn written_picture(&mut self, octets: &[u8]) -> Option<String> {
-        let mut findings = Findings::new();
-        let rebuilt = if metafile::is_metafile(octets) {
-            metafile::rasterise(octets, Ground::Transparent, self.budget, &mut findings, self.surroundings)
-        } else {
-            raster::rebuild(octets, self.policy, self.budget, &mut findings, self.fidelity)
-        };
-        let rebuilt = rebuilt.ok()?;
-        let (extension, media_type) = match rebuilt.extension {
-            "png" => ("png", "image/png"),
-            "jpg" => ("jpeg", "image/jpeg"),
-            _ => return None,
-        };
-        self.findings.append(findings);
+    fn written_picture(&mut self, octets: &[u8]) -> Result<Option<String>, FindingCode> {
+        let (policy, fidelity) = (self.policy, self.fidelity);
+        let (findings, surroundings) = (&mut *self.findings, &mut *self.surroundings);
+        let rebuilt = picture::rebuild(octets, policy, fidelity, self.budget, findings, surroundings)?;
+        let Some(rebuilt) = rebuilt else { return Ok(None) };
         if let Some((name, ..)) = self.pictures.written.iter().find(|(.., known)| *known == rebuilt.octets) {
-            return Some(name.clone());
+            return Ok(Some(name.clone()));
         }
         let number = self.pictures.written.len().saturating_add(1);
-        let name = format!("Pictures/image{number}.{extension}");
-        self.pictures.written.push((name.clone(), media_type, rebuilt.octets));
-        Some(name)
+        let name = format!("Pictures/image{number}.{}", rebuilt.extension);
+        self.pictures.written.push((name.clone(), rebuilt.media_type, rebuilt.octets));
+        Ok(Some(name))
     }
 }

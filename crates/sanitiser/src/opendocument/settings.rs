@@ -2,9 +2,8 @@
 //!
 //! Settings belong to programs; these are LibreOffice's. Not here: printers, links, passwords, sources of data.
 
-use super::{dialect::DIALECT, parts};
-use crate::markup::{self, Name, NodeId, Tree};
-use policy::Budget;
+use super::parts;
+use crate::markup::{Name, NodeId, Tree};
 
 /// Settings of the view: where a sheet is split and which is in front.
 const VIEW: &[&str] = &[
@@ -113,8 +112,7 @@ const NAME: Name = ("config", "name");
 const TYPE: Name = ("config", "type");
 
 /// The settings that stay, written anew; `None` when none do.
-pub(super) fn rebuild(octets: &[u8], version: &str, budget: &mut Budget) -> Option<Vec<u8>> {
-    let mut tree = markup::read(octets, &DIALECT, budget).ok()?;
+pub(super) fn rebuild(mut tree: Tree, version: &str) -> Option<Vec<u8>> {
     parts::as_settings(&mut tree, version);
     let mut kept = 0u32;
     let mut next = Some(tree.root());
@@ -177,8 +175,9 @@ fn is_item(tree: &Tree, id: NodeId, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use policy::Limits;
+    use super::{super::dialect::DIALECT, *};
+    use crate::markup;
+    use policy::{Budget, Limits};
 
     #[test]
     fn settings_of_the_look_stay() {
@@ -194,7 +193,8 @@ mod tests {
             item("CurrentDatabaseDataSource", "string", "x"),
             item("TabOverflow", "boolean", "true"),
         );
-        let written = rebuild(input.as_bytes(), "1.3", &mut Budget::new(&Limits::STANDARD)).unwrap();
+        let tree = markup::read(input.as_bytes(), &DIALECT, &mut Budget::new(&Limits::STANDARD)).unwrap();
+        let written = rebuild(tree, "1.3").unwrap();
         let written = String::from_utf8(written).unwrap();
         assert!(written.contains("config:name=\"TabOverflow\" config:type=\"boolean\">true<"));
         assert_eq!(written.matches("<config:config-item ").count(), 1);

@@ -151,13 +151,13 @@ impl Rebuild<'_, '_> {
             ("draw", "frame") => self.frame(tree, id, folder)?,
             // Elsewhere than in a frame they have no place and size of their own.
             ("draw", "image" | "object") if !is_in_frame(tree, id) => return Ok(Step::Drop),
-            ("draw", "fill-image") if !self.picture(tree, id, folder)? => return Ok(Step::Drop),
+            ("draw", "fill-image") if !self.lone_picture(tree, id, folder)? => return Ok(Step::Drop),
             ("style", "background-image")
                 if tree.attribute(id, HREF).is_some() || tree.first(id).is_some() =>
             {
-                self.picture(tree, id, folder)?;
+                self.lone_picture(tree, id, folder)?;
             }
-            ("text", "list-level-style-image") if !self.picture(tree, id, folder)? => {
+            ("text", "list-level-style-image") if !self.lone_picture(tree, id, folder)? => {
                 tree.rename(id, ("text", "list-level-style-bullet"));
                 tree.set_attribute(id, ("text", "bullet-char"), "•");
             }

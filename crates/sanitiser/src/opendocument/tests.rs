@@ -37,7 +37,11 @@ fn package(members: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 fn run(octets: &[u8]) -> (Result<Rewritten, FindingCode>, Findings) {
-    let (mut budget, mut findings) = (Budget::new(&Limits::STANDARD), Findings::new());
+    run_within(octets, &Limits::STANDARD)
+}
+
+fn run_within(octets: &[u8], limits: &Limits) -> (Result<Rewritten, FindingCode>, Findings) {
+    let (mut budget, mut findings) = (Budget::new(limits), Findings::new());
     let written =
         rebuild(octets, &Policy::standard(), &mut budget, &mut findings, Fidelity::Full, &mut NoFonts);
     (written, findings)
@@ -278,4 +282,121 @@ fn damage_is_no_disaster() {
         flipped[at] ^= 0x55;
         let _flipped = run(&flipped);
     }
+}
+
+/// Elements that show a picture and have no other in its place.
+const LONE: &[&str] = &[
+    "<style:style style:name='s' style:family='graphic'><draw:fill-image draw:name='f' xlink:href='P'/></style:style>",
+    "<style:style style:name='s' style:family='paragraph'><style:paragraph-properties><style:background-image xlink:href='P'/></style:paragraph-properties></style:style>",
+    "<text:list-style style:name='l'><text:list-level-style-image text:level='1' xlink:href='P'/></text:list-style>",
+    "<text:p><draw:frame><draw:image xlink:href='P'/></draw:frame></text:p>",
+];
+
+#[test]
+fn a_picture_that_is_lost_is_told_wherever_it_stood() {
+    let mut ran = 0;
+    for inside in LONE {
+        let inside = content("text", inside);
+        let told = |picture: &[u8]| {
+            let octets = package(&[("content.xml", inside.as_bytes()), ("P", picture)]);
+            let (written, findings) = run(&octets);
+            assert!(written.is_ok());
+            findings.count(FindingCode::PictureDropped)
+        };
+        assert_eq!((told(b"<svg/>"), told(&png(8))), (1, 0), "{inside}");
+        ran += 1;
+    }
+    assert_eq!(ran, 4);
+}
+
+/// A chart of its own, and what shows it.
+const CHART: &str = "<text:p><draw:frame><draw:object xlink:href='./Object 7'/></draw:frame></text:p>";
+
+#[test]
+fn a_limit_met_on_the_side_is_a_verdict_on_the_document() {
+    let chart = content("chart", "<chart:chart chart:class='chart:bar'><chart:plot-area/></chart:chart>");
+    let frame = "<text:p><draw:frame><draw:image xlink:href='P'/></draw:frame></text:p>";
+    let many = "<y/>".repeat(2_000);
+    let many = format!("<office:document-meta {NAMESPACES}>{many}</office:document-meta>");
+    let picture = png(64);
+    let (plain, shown, charted) = (content("text", ""), content("text", frame), content("text", CHART));
+    let nodes = Limits { nodes: 1_000, ..Limits::STANDARD };
+    let cases: &[(&str, Vec<u8>, Limits, FindingCode)] = &[
+        (
+            "a picture",
+            package(&[("content.xml", shown.as_bytes()), ("P", &picture)]),
+            Limits { total_px: 64 * 64 - 1, ..Limits::STANDARD },
+            FindingCode::LimitTotalPixels,
+        ),
+        (
+            "a manifest",
+            package(&[("content.xml", plain.as_bytes()), ("META-INF/manifest.xml", many.as_bytes())]),
+            nodes,
+            FindingCode::LimitNodes,
+        ),
+        (
+            "settings",
+            package(&[("content.xml", plain.as_bytes()), ("settings.xml", many.as_bytes())]),
+            nodes,
+            FindingCode::LimitNodes,
+        ),
+        (
+            "metadata",
+            package(&[("content.xml", plain.as_bytes()), ("meta.xml", many.as_bytes())]),
+            nodes,
+            FindingCode::LimitNodes,
+        ),
+        (
+            "an object",
+            package(&[("content.xml", charted.as_bytes()), ("Object 7/content.xml", many.as_bytes())]),
+            nodes,
+            FindingCode::LimitNodes,
+        ),
+        (
+            "styles of an object",
+            package(&[
+                ("content.xml", charted.as_bytes()),
+                ("Object 7/content.xml", chart.as_bytes()),
+                ("Object 7/styles.xml", many.as_bytes()),
+            ]),
+            nodes,
+            FindingCode::LimitNodes,
+        ),
+    ];
+    let mut ran = 0;
+    for (name, octets, limits, code) in cases {
+        assert!(run(octets).0.is_ok(), "{name}");
+        assert_eq!(run_within(octets, limits).0.map(|_| ()), Err(*code), "{name}");
+        ran += 1;
+    }
+    assert_eq!(ran, 6);
+}
+
+#[test]
+fn parts_that_cannot_be_read_are_told() {
+    let (content, chart) = (content("text", CHART), content("chart", "<chart:chart/>"));
+    let cases: &[(&str, &str)] = &[("settings.xml", "settings"), ("Object 7/styles.xml", "styles")];
+    let mut ran = 0;
+    for (broken, detail) in cases {
+        let octets = package(&[
+            ("content.xml", content.as_bytes()),
+            ("Object 7/content.xml", chart.as_bytes()),
+            (broken, b"<"),
+        ]);
+        let (written, findings) = run(&octets);
+        assert!(written.is_ok());
+        let told: Vec<_> = findings.iter().map(|finding| (finding.code, finding.detail.as_str())).collect();
+        assert_eq!(told, [(FindingCode::ElementDropped, *detail)]);
+        ran += 1;
+    }
+    assert_eq!(ran, 2);
+    let mut octets = package(&[("styles.xml", b"<x/>"), ("content.xml", content.as_bytes())]);
+    let start = {
+        let mut zip = zip::ZipArchive::new(Cursor::new(octets.as_slice())).unwrap();
+        usize::try_from(zip.by_name("styles.xml").unwrap().data_start().unwrap()).unwrap()
+    };
+    octets[start] ^= 0x55;
+    let (written, findings) = run(&octets);
+    assert!(written.is_ok() && findings.has(FindingCode::LayoutMayDiffer));
+    assert!(findings.has(FindingCode::ElementDropped));
 }
