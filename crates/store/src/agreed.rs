@@ -14,6 +14,7 @@ use data_encoding::HEXLOWER;
 use mail::DateTime;
 use rusqlite::params;
 use std::io;
+use std::path::Path;
 use zeroize::Zeroizing;
 
 /// Most passwords that are tried for one sender, the newest first.
@@ -36,24 +37,38 @@ fn belongs_to(tenant: &str, sender: &str) -> String {
     format!("agreed {tenant} {sender}")
 }
 
+fn read_key(path: &Path) -> Result<Option<SealKey>, StoreError> {
+    match files::read_secret(path).map(Zeroizing::new) {
+        Ok(text) => {
+            let octets = HEXLOWER.decode(text.trim().as_bytes()).map(Zeroizing::new);
+            let damaged = StoreError::Damaged("the key of agreed passwords cannot be read");
+            let Ok(octets) = octets else { return Err(damaged) };
+            <[u8; 32]>::try_from(octets.as_slice()).map(SealKey::new).map(Some).or(Err(damaged))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StoreError::Io(error)),
+    }
+}
+
+/// Makes the key, or reads the one that another process made in the meantime.
+fn make_key(path: &Path) -> Result<SealKey, StoreError> {
+    let key = SealKey::new(random::<32>()?);
+    let text = Zeroizing::new(format!("{}\n", *Zeroizing::new(HEXLOWER.encode(&*key))));
+    match files::write_whole(path, text.as_bytes(), 0o600) {
+        Ok(()) => Ok(key),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            read_key(path)?.ok_or(StoreError::Io(error))
+        }
+        Err(error) => Err(StoreError::Io(error)),
+    }
+}
+
 impl Store {
     fn agreed_key(&self, make: bool) -> Result<Option<SealKey>, StoreError> {
         let path = self.inner.settings.data_dir.join("keys").join("agreed.key");
-        match files::read_secret(&path).map(Zeroizing::new) {
-            Ok(text) => {
-                let octets = HEXLOWER.decode(text.trim().as_bytes()).map(Zeroizing::new);
-                let damaged = StoreError::Damaged("the key of agreed passwords cannot be read");
-                let Ok(octets) = octets else { return Err(damaged) };
-                <[u8; 32]>::try_from(octets.as_slice()).map(SealKey::new).map(Some).or(Err(damaged))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound && make => {
-                let key = SealKey::new(random::<32>()?);
-                let text = Zeroizing::new(format!("{}\n", *Zeroizing::new(HEXLOWER.encode(&*key))));
-                files::write_new(&path, text.as_bytes(), 0o600)?;
-                Ok(Some(key))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(StoreError::Io(error)),
+        match read_key(&path)? {
+            None if make => make_key(&path).map(Some),
+            known => Ok(known),
         }
     }
 
@@ -157,5 +172,20 @@ impl crate::engine::Tx<'_> {
             self.audit(&AuditEvent::PasswordRemoved { id, by: None })?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_the_first_who_makes_it_is_the_key_of_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("agreed.key");
+        assert!(read_key(&path).unwrap().is_none());
+        let first = make_key(&path).unwrap();
+        assert_eq!(*make_key(&path).unwrap(), *first);
+        assert_eq!(*read_key(&path).unwrap().unwrap(), *first);
     }
 }

@@ -1,5 +1,6 @@
 //! Writing small secret files and flushing directories.
 
+use data_encoding::HEXLOWER;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -24,6 +25,23 @@ pub(crate) fn write_new(path: &Path, octets: &[u8], mode: u32) -> io::Result<()>
     path.parent().map_or(Ok(()), sync_dir)
 }
 
+/// Writes a new file whose name appears only with all its octets, whenever the power goes. Fails if the name is taken.
+///
+/// What is cut off leaves a file of another name, which begins with a point and is never read.
+pub(crate) fn write_whole(path: &Path, octets: &[u8], mode: u32) -> io::Result<()> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
+    let mut number = [0; 8];
+    getrandom::fill(&mut number).map_err(|error| io::Error::other(error.to_string()))?;
+    let unfinished = path.with_file_name(format!(".{name}.{}", HEXLOWER.encode(&number)));
+    // A link, unlike a new name, never takes the place of what another process has just written.
+    let linked = write_new(&unfinished, octets, mode).and_then(|()| fs::hard_link(&unfinished, path));
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => linked.and(Err(error))?,
+        _ => linked?,
+    }
+    path.parent().map_or(Ok(()), sync_dir)
+}
+
 /// Reads a file that nobody but its owner may read, of at most 64 KiB.
 pub(crate) fn read_secret(path: &Path) -> io::Result<String> {
     let file = File::open(path)?;
@@ -45,4 +63,32 @@ pub(crate) fn destroy(path: &Path) -> io::Result<()> {
     file.sync_all()?;
     fs::remove_file(path)?;
     path.parent().map_or(Ok(()), sync_dir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_appears_only_with_all_its_octets() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key");
+        let octets = vec![7; 16 << 20];
+        let first_seen = std::thread::scope(|scope| {
+            let seen = scope.spawn(|| {
+                loop {
+                    if let Ok(metadata) = fs::metadata(&path) {
+                        return metadata.len();
+                    }
+                }
+            });
+            write_whole(&path, &octets, 0o600).unwrap();
+            seen.join().unwrap()
+        });
+        assert_eq!(first_seen, 16 << 20);
+        let again = write_whole(&path, b"other", 0o600).unwrap_err();
+        assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::metadata(&path).unwrap().len(), 16 << 20);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing else is left");
+    }
 }
