@@ -2,7 +2,7 @@
 //!
 //! *Security.* One pass; a record names its own length, which is at least 8 and lies inside the file, else the
 //! drawing ends there. Counts are held against the octets of their record before anything is allocated. A record that
-//! is too short is passed over and counted.
+//! is too short, or that draws what is not drawn here, is passed over and counted.
 
 mod bitmaps;
 mod plus;
@@ -58,13 +58,16 @@ pub(super) fn header(octets: &[u8]) -> Option<Header> {
     Some(Header { frame: [left, top, width, height], size_mm, per_mm })
 }
 
-/// Plays the records; the number of those that could not be read.
+/// Plays the records; the number of those that could not be read or are not drawn.
 pub(super) fn play(octets: &[u8], device: &mut Device<'_>, findings: &mut Findings) -> u32 {
     let (mut at, mut damaged) = (0_usize, 0_u32);
     let mut plus = plus::Plus::default();
-    while let Some(record) = octets.get(at..) {
-        let (Some(kind), Some(size)) = (Octets(record).u32(0), Octets(record).size(4)) else { break };
-        let Some(record) = record.get(..size).filter(|_| size >= 8) else {
+    loop {
+        // A file that ends before its last record (`EMR_EOF`), or within another, is cut off.
+        let rest = octets.get(at..).unwrap_or_default();
+        let (kind, size) = (Octets(rest).u32(0), Octets(rest).size(4).filter(|size| *size >= 8));
+        let record = size.and_then(|size| rest.get(..size));
+        let (Some(kind), Some(size), Some(record)) = (kind, size, record) else {
             damaged = damaged.saturating_add(1);
             break;
         };
@@ -83,18 +86,20 @@ pub(super) fn play(octets: &[u8], device: &mut Device<'_>, findings: &mut Findin
         at = at.saturating_add(size);
     }
     // A drawing of the newer kind alone leaves nothing behind but, often, one picture.
+    let mut undrawn = plus.alone();
     if device.canvas.drawn == 0
         && let Some(picture) = plus.picture(device.canvas.budget(), findings)
     {
         device.whole(&picture);
+        undrawn = undrawn.saturating_sub(1);
     }
-    damaged
+    damaged.saturating_add(undrawn)
 }
 
-/// One record. `None` if it is too short for what it says.
+/// One record. `None` if it is too short for what it says, or draws what is not drawn here.
 fn act(kind: u32, r: Octets<'_>, device: &mut Device<'_>, findings: &mut Findings) -> Option<()> {
     match kind {
-        2..=8 | 85..=91 => lines(kind, r, device),
+        2..=8 | 85..=91 => lines(kind, r, device)?,
         9..=13 | 16..=26 | 28 | 31..=36 | 57..=58 | 98 | 115 => settings(kind, r, device),
         15 => device.dot((r.long(8)?, r.long(12)?), r.colour(16)?),
         27 => device.move_to((r.long(8)?, r.long(12)?)),
@@ -143,6 +148,8 @@ fn act(kind: u32, r: Octets<'_>, device: &mut Device<'_>, findings: &mut Finding
         76..=81 | 114 | 116 => bitmaps::draw(kind, r, device, findings)?,
         83 | 84 | 108 => device.text(&text(kind, r, device)?),
         118 => gradient(r, device)?,
+        // Arcs by angle, floods, lines of mixed kinds, widened paths, frames, several texts at once, OpenGL.
+        41 | 53 | 56 | 66 | 72 | 73 | 92 | 96 | 97 | 102 | 103 => return None,
         // Palettes, colour management, escapes: nothing that is seen.
         _ => {}
     }
@@ -166,7 +173,7 @@ fn points(r: Octets<'_>, at: usize, count: usize, short: bool) -> Option<Vec<(f3
 }
 
 /// Lines, polygons and Béziers (§2.3.5).
-fn lines(kind: u32, r: Octets<'_>, device: &mut Device<'_>) {
+fn lines(kind: u32, r: Octets<'_>, device: &mut Device<'_>) -> Option<()> {
     let short = kind >= 85;
     let kind = if short { kind.saturating_sub(83) } else { kind };
     let read = || {
@@ -184,7 +191,7 @@ fn lines(kind: u32, r: Octets<'_>, device: &mut Device<'_>) {
         }
         Some(vec![points(r, 28, r.size(24)?, short)?])
     };
-    let Some(shapes) = read() else { return };
+    let shapes = read()?;
     let first = shapes.first().map(Vec::as_slice).unwrap_or_default();
     match kind {
         2 => device.beziers(first),
@@ -193,6 +200,7 @@ fn lines(kind: u32, r: Octets<'_>, device: &mut Device<'_>) {
         3 | 8 => device.polygons(&shapes, Draw::Both),
         _ => device.polygons(&shapes, Draw::Stroke),
     }
+    Some(())
 }
 
 /// Records that change the state (§2.3.11, §2.3.12).

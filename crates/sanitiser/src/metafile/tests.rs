@@ -243,3 +243,66 @@ fn no_cut_and_no_flipped_octet_breaks_it() {
     }
     assert!(ran >= 130, "{ran}");
 }
+
+#[test]
+fn what_is_cut_off_or_not_drawn_is_told() {
+    let red = solid(1, RED);
+    let shape = record(43, &[10, 10, 30, 40]);
+    let drawn = |more: Vec<u8>| enhanced(&[red[0].clone(), red[1].clone(), shape.clone(), more]);
+    let oblong = words(0x041b, &[40, 30, 10, 10]);
+    let plus = |flags: i32, kind: i32| {
+        let signature = i32::from_le_bytes(*b"EMF+");
+        record(70, &[28, signature, flags << 16 | 0x4001, 12, 0, kind, 12, 0])
+    };
+    let emf_whole = drawn(Vec::new());
+    let wmf = |more: Vec<u8>| windows(true, &[oblong.clone(), more]);
+    let wmf_whole = wmf(Vec::new());
+    let cut = |whole: &[u8], octets: usize| whole[..whole.len() - octets].to_vec();
+    let mut long = words(0x041b, &[40, 30, 10, 10]);
+    long[0] = 200;
+    let mut cases = vec![
+        ("whole", emf_whole.clone(), false),
+        ("no end", cut(&emf_whole, 20), true),
+        ("half an end", cut(&emf_whole, 1), true),
+        ("whole", wmf_whole.clone(), false),
+        ("no end", cut(&wmf_whole, 6), true),
+        ("half an end", cut(&wmf_whole, 2), true),
+        ("a record longer than its file", wmf(long), true),
+        ("a record of no length", wmf(vec![0; 6]), true),
+        ("polyline, count", drawn(record(87, &[0, 0, 0, 0, 99, 0])), true),
+        ("polypolygon, counts", drawn(record(8, &[0, 0, 0, 0, 1, 9, 9, 1, 1])), true),
+        ("EMR_PLGBLT", drawn(record(79, &[0; 40])), true),
+        (
+            "PATINVERT",
+            drawn(record(
+                76,
+                &[0, 0, 0, 0, 0, 0, 9, 9, 0x005a_0049, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            )),
+            true,
+        ),
+        (
+            "nothing to be done",
+            drawn(record(
+                76,
+                &[0, 0, 0, 0, 0, 0, 9, 9, 0x00aa_0029, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            )),
+            false,
+        ),
+        ("newer records alone", drawn(plus(0, 0x400a)), true),
+        ("newer records beside older ones", drawn(plus(1, 0x400a)), false),
+        ("newer records that draw nothing", drawn(plus(0, 0x4002)), false),
+    ];
+    for kind in [41, 53, 56, 66, 72, 73, 92, 96, 97, 102, 103] {
+        cases.push(("not drawn", drawn(record(kind, &[0; 40])), true));
+    }
+    for function in [0x012a, 0x012b, 0x0228, 0x0419, 0x0429, 0x0548, 0x0922, 0x0b23] {
+        cases.push(("not drawn", wmf(words(function, &[0; 20])), true));
+    }
+    let mut ran = 0;
+    for (name, drawing, told) in &cases {
+        let (_, findings) = run(drawing);
+        assert_eq!(findings.has(FindingCode::PageIncomplete), *told, "{name}");
+        ran += 1;
+    }
+    assert_eq!(ran, 35);
+}

@@ -60,16 +60,29 @@ impl Header {
 }
 
 /// The records with their function numbers, up to the last or the first that does not fit.
-fn records(octets: &[u8], start: usize) -> impl Iterator<Item = (u16, Octets<'_>)> {
-    let mut at = start;
-    std::iter::from_fn(move || {
-        let rest = octets.get(at..)?;
+struct Records<'r> {
+    octets: &'r [u8],
+    at: usize,
+    /// Whether the last record was seen (`META_EOF`): a file that ends before it is cut off.
+    ended: bool,
+}
+
+fn records(octets: &[u8], start: usize) -> Records<'_> {
+    Records { octets, at: start, ended: false }
+}
+
+impl<'r> Iterator for Records<'r> {
+    type Item = (u16, Octets<'r>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.octets.get(self.at..)?;
         let size = Octets(rest).size(0)?.checked_mul(2)?;
         let record = rest.get(..size).filter(|_| size >= 6)?;
-        at = at.checked_add(size)?;
-        let function = Octets(record).u16(4).filter(|function| *function != 0)?;
-        Some((function, Octets(record)))
-    })
+        self.at = self.at.checked_add(size)?;
+        let function = Octets(record).u16(4)?;
+        self.ended = function == 0;
+        (!self.ended).then_some((function, Octets(record)))
+    }
 }
 
 /// Plays the records; the number of those that could not be read.
@@ -80,21 +93,22 @@ pub(super) fn play(octets: &[u8], header: &Header, device: &mut Device<'_>, find
     (state.window_origin, state.window_extent) = ((left, top), (right - left, bottom - top));
     state.viewport_extent = (device.canvas.width(), device.canvas.height());
     let mut damaged = 0_u32;
-    for (function, record) in records(octets, header.start) {
+    let mut records = records(octets, header.start);
+    for (function, record) in &mut records {
         if let Err(exhausted) = device.canvas.budget().spend_nodes(1) {
             device.canvas.exhaust(exhausted.0);
         }
         if device.canvas.exhausted().is_some() {
-            break;
+            return damaged;
         }
         if act(function, record, device, findings).is_none() {
             damaged = damaged.saturating_add(1);
         }
     }
-    damaged
+    if records.ended { damaged } else { damaged.saturating_add(1) }
 }
 
-/// One record. `None` if it is too short for what it says.
+/// One record. `None` if it is too short for what it says, or draws what is not drawn here.
 fn act(function: u16, r: Octets<'_>, device: &mut Device<'_>, findings: &mut Findings) -> Option<()> {
     match function {
         0x0102 | 0x0104 | 0x0106 | 0x012e | 0x0201 | 0x0209 | 0x020b | 0x020c | 0x020f | 0x0410 => {
@@ -147,9 +161,14 @@ fn act(function: u16, r: Octets<'_>, device: &mut Device<'_>, findings: &mut Fin
         0x0521 | 0x0a32 => device.text(&text(function, r, device)?),
         0x061d => {
             let target = [r.short(16)?, r.short(14)?, r.short(12)?, r.short(10)?];
-            device.pattern(target, r.u32(6)?);
+            device.pattern(target, r.u32(6)?)?;
         }
         0x0940 | 0x0b41 | 0x0d33 | 0x0f43 => bitmap(function, r, device, findings)?,
+        // Without bits it is the same record as its successor.
+        0x0922 if r.0.len() == 24 => bitmap(0x0940, r, device, findings)?,
+        // Bits of a device that is not ours, floods, and the regions that are painted: drawn there, not here.
+        0x012a | 0x012b | 0x0228 | 0x0419 | 0x0429 | 0x0548 | 0x0922 | 0x0b23 => return None,
+        // Palettes, escapes, clips by number: nothing that is lost by being passed over.
         _ => {}
     }
     Some(())
@@ -306,8 +325,7 @@ fn bitmap(function: u16, r: Octets<'_>, device: &mut Device<'_>, findings: &mut 
         ),
         0x0940 => {
             if r.0.len() == 24 {
-                device.pattern([long(22)?, long(20)?, long(18)?, long(16)?], r.u32(6)?);
-                return Some(());
+                return device.pattern([long(22)?, long(20)?, long(18)?, long(16)?], r.u32(6)?);
             }
             let size = (long(16)?, long(14)?);
             ([long(20)?, long(18)?, size.0, size.1], [long(12)?, long(10)?, size.0, size.1], r.u32(6)?, 22)
@@ -322,8 +340,9 @@ fn bitmap(function: u16, r: Octets<'_>, device: &mut Device<'_>, findings: &mut 
     match dib.decode(Alpha::Ignored, device.canvas.budget(), findings) {
         Ok(picture) => {
             let mut picture = cut(picture, source, upwards);
-            let blend = device.operation(operation, &mut picture)?;
-            device.picture(&picture, target, blend);
+            if let Some(blend) = device.operation(operation, &mut picture) {
+                device.picture(&picture, target, blend);
+            }
             Some(())
         }
         Err(code) => {

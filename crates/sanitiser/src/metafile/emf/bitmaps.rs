@@ -39,8 +39,8 @@ pub(super) fn draw(kind: u32, r: Octets<'_>, device: &mut Device<'_>, findings: 
             let target = [x, y, r.long(72)?, r.long(76)?];
             Places { target, source: sides(r, 32)?, pieces: 48, operation: r.u32(68)? }
         }
-        // EMR_PLGBLT: three corners.
-        _ => return Some(()),
+        // EMR_PLGBLT: three corners, which the canvas does not know.
+        _ => return None,
     };
     let at = places.pieces;
     let part = |from: usize, length: usize| {
@@ -48,8 +48,7 @@ pub(super) fn draw(kind: u32, r: Octets<'_>, device: &mut Device<'_>, findings: 
     };
     let (info, bits) = (part(0, 4)?, part(8, 12)?);
     if info.is_empty() {
-        device.pattern(places.target, places.operation);
-        return Some(());
+        return device.pattern(places.target, places.operation);
     }
     let alpha = if kind == 114 && r.u8(43) == Some(1) { Alpha::Premultiplied } else { Alpha::Ignored };
     let picture = match (Dib { info, bits }).decode(alpha, device.canvas.budget(), findings) {
@@ -75,7 +74,10 @@ pub(super) fn draw(kind: u32, r: Octets<'_>, device: &mut Device<'_>, findings: 
             }
             BlendMode::SourceOver
         }
-        _ => device.operation(places.operation, &mut picture)?,
+        _ => {
+            let Some(blend) = device.operation(places.operation, &mut picture) else { return Some(()) };
+            blend
+        }
     };
     device.picture(&picture, places.target, blend);
     Some(())
@@ -110,18 +112,23 @@ pub(in super::super) fn cut(picture: RgbaImage, source: [f32; 4], upwards: bool)
 
 /// The source as it is.
 pub(in super::super) const COPY: u32 = 0x00cc_0020;
+/// The destination as it is.
+const NOTHING: u32 = 0x00aa_0029;
 
 impl Device<'_> {
-    /// A raster operation without a source (\[MS-WMF\] §2.1.1.31).
-    pub(in super::super) fn pattern(&mut self, [x, y, width, height]: [f32; 4], operation: u32) {
+    /// A raster operation without a source (\[MS-WMF\] §2.1.1.31). `None` for one that is not drawn.
+    pub(in super::super) fn pattern(&mut self, sides: [f32; 4], operation: u32) -> Option<()> {
         use super::super::canvas::Ink;
-        let Some(path) = self.box_path([x, y, x + width, y + height]) else { return };
+        let [x, y, width, height] = sides;
+        let Some(path) = self.box_path([x, y, x + width, y + height]) else { return Some(()) };
         match operation {
             0x0000_0042 => self.paint(&path, &Ink::Plain(tiny_skia::Color::BLACK)),
             0x00ff_0062 => self.paint(&path, &Ink::Plain(tiny_skia::Color::WHITE)),
             0x00f0_0021 => self.draw(&path, Draw::Fill),
-            _ => {}
+            NOTHING => {}
+            _ => return None,
         }
+        Some(())
     }
 
     /// How a raster operation mixes its source with what is there; `None` draws nothing.
@@ -137,7 +144,7 @@ impl Device<'_> {
                 });
                 BlendMode::SourceOver
             }
-            0x00aa_0029 => return None,
+            NOTHING => return None,
             _ => BlendMode::SourceOver,
         })
     }
