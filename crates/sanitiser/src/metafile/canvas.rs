@@ -1,8 +1,9 @@
 //! Pixels that are drawn on: paths and pictures in pixel coordinates, through a clip.
 //!
 //! *Security.* Every act is spent from the budget before it is done: the area that it covers, and for every point of
-//! a path the height that its edges may cross. Once the budget is empty nothing more is drawn, and the player learns
-//! it from [`Canvas::exhausted`]. Dashes are drawn only where their number is bounded.
+//! a path the height that its edges may cross, of a thin line also its length. Once the budget is empty nothing more
+//! is drawn, and the player learns it from [`Canvas::exhausted`]. Dashes are drawn only where their number is bounded.
+//! Clips are as large as the canvas and saved states keep them, so those that live at a time are bounded, too.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -13,14 +14,21 @@
 
 use image::{RgbaImage, imageops};
 use policy::{Budget, FindingCode};
-use std::rc::Rc;
+use std::borrow::Cow;
+use std::rc::{Rc, Weak};
 use tiny_skia::{
-    BlendMode, Color, FillRule, FilterQuality, IntSize, Mask, Paint, Path, PathBuilder, Pattern, Pixmap,
-    PixmapPaint, Rect, Shader, SpreadMode, Stroke, StrokeDash, Transform,
+    BlendMode, Color, FillRule, FilterQuality, IntSize, Mask, Paint, Path, PathBuilder, PathSegment, Pattern,
+    Pixmap, PixmapPaint, Point, Rect, Shader, SpreadMode, Stroke, StrokeDash, Transform,
 };
 
+/// Octets of all clips that live at a time.
+const CLIPS_OCTETS_MAX: usize = 128 << 20;
 /// Most dashes along one line.
 const DASHES_MAX: f32 = 10_000.0;
+/// Lines up to this width, in pixels, are drawn point by point.
+const THIN: f32 = 1.0;
+/// How far from the canvas a coordinate may lie, in pixels.
+pub(super) const FAR_PX: f32 = 100_000.0;
 /// Points of an outline for one point of the line that is stroked.
 const STROKE_POINTS: u64 = 8;
 /// Sub-scanlines of a pixel in the anti-aliased fill.
@@ -50,6 +58,8 @@ pub(super) struct Canvas<'b> {
     pixmap: Pixmap,
     budget: &'b mut Budget,
     exhausted: Option<FindingCode>,
+    /// Clips that were made; those that nothing holds any more are forgotten when the next is made.
+    clips: Vec<Weak<Mask>>,
     /// Acts that left something.
     pub(super) drawn: u32,
 }
@@ -61,7 +71,7 @@ impl<'b> Canvas<'b> {
     pub(super) fn new(width: u32, height: u32, budget: &'b mut Budget) -> Result<Self, FindingCode> {
         budget.spend_image(u64::from(width), u64::from(height)).map_err(|exhausted| exhausted.0)?;
         let pixmap = Pixmap::new(width, height).ok_or(FindingCode::LimitImagePixels)?;
-        Ok(Self { pixmap, budget, exhausted: None, drawn: 0 })
+        Ok(Self { pixmap, budget, exhausted: None, clips: Vec::new(), drawn: 0 })
     }
 
     pub(super) fn width(&self) -> f32 {
@@ -92,8 +102,14 @@ impl<'b> Canvas<'b> {
         RgbaImage::from_raw(width, height, self.pixmap.take_demultiplied())
     }
 
-    /// Spends what painting inside `bounds` costs.
-    fn spend(&mut self, bounds: Rect, points: u64) -> Option<()> {
+    /// Spends nodes before something is read or made that no area stands for.
+    pub(super) fn spend_nodes(&mut self, nodes: usize) -> Option<()> {
+        let spent = self.budget.spend_nodes(nodes as u64);
+        spent.map_err(|exhausted| self.exhaust(exhausted.0)).ok()
+    }
+
+    /// Spends what painting inside `bounds` costs, of which `steps` are pixels that lines go along.
+    fn spend(&mut self, bounds: Rect, points: u64, steps: u64) -> Option<()> {
         if self.exhausted.is_some() {
             return None;
         }
@@ -103,7 +119,8 @@ impl<'b> Canvas<'b> {
         let (across, down) = ((across + 1.0).ceil() as u64, (down + 1.0).ceil() as u64);
         let cost = across
             .saturating_mul(down)
-            .saturating_add(points.saturating_mul(down).saturating_mul(SUPERSAMPLED));
+            .saturating_add(points.saturating_mul(down).saturating_mul(SUPERSAMPLED))
+            .saturating_add(steps);
         let spent = self.budget.spend_drawing(cost).and_then(|()| self.budget.spend_nodes(points));
         match spent {
             Ok(()) => Some(()),
@@ -116,7 +133,8 @@ impl<'b> Canvas<'b> {
 
     /// Fills a path.
     pub(super) fn fill(&mut self, path: &Path, ink: &Ink, rule: FillRule, blend: BlendMode, clip: &Clip) {
-        let Some(()) = self.spend(path.bounds(), path.len() as u64) else { return };
+        let path = &*near(path);
+        let Some(()) = self.spend(path.bounds(), path.len() as u64, 0) else { return };
         let Some(shader) = shader(ink) else { return };
         let paint = Paint { shader, blend_mode: blend, ..Paint::default() };
         self.pixmap.fill_path(path, &paint, rule, Transform::identity(), clip.as_deref());
@@ -132,7 +150,7 @@ impl<'b> Canvas<'b> {
         let right = bounds.right().ceil().clamp(0.0, width);
         let bottom = bounds.bottom().ceil().clamp(0.0, height);
         let (across, down) = ((right - left) as u32, (bottom - top) as u32);
-        if across == 0 || down == 0 || self.spend(bounds, path.len() as u64).is_none() {
+        if across == 0 || down == 0 || self.spend(bounds, path.len() as u64, 0).is_none() {
             return;
         }
         let Some(mut shape) = Mask::new(across, down) else { return };
@@ -143,7 +161,7 @@ impl<'b> Canvas<'b> {
         let rows = pixels.chunks_exact_mut(stride).zip(0_usize..).skip(top);
         for ((row, y), shape) in rows.zip(shape.data().chunks_exact(across as usize)) {
             let clip = clip.as_deref().and_then(|clip| clip.data().chunks_exact(stride).nth(y));
-            let pixels = row.iter_mut().zip(0_usize..).skip(left);
+            let pixels = row.get_mut(left..).unwrap_or_default().iter_mut().zip(left..);
             for ((pixel, x), inside) in pixels.zip(shape) {
                 let seen = clip.is_none_or(|clip| clip.get(x).is_some_and(|seen| *seen >= 128));
                 if *inside != 0 && seen {
@@ -169,19 +187,33 @@ impl<'b> Canvas<'b> {
         let length = length_at_most(path);
         if pattern > 0.0 && length / pattern < DASHES_MAX {
             stroke.dash = StrokeDash::new(line.dashes.clone(), 0.0);
-            points = points.saturating_add(((length / pattern * 2.0) as u64).saturating_mul(STROKE_POINTS));
+            let dashes = length / pattern * line.dashes.len() as f32;
+            points = points.saturating_add((dashes as u64).saturating_mul(STROKE_POINTS));
         }
-        let Some(()) = self.spend(bounds, points) else { return };
+        let steps = if width <= THIN { self.steps(path) } else { 0 };
+        let Some(()) = self.spend(bounds, points, steps) else { return };
         let paint = Paint { shader: Shader::SolidColor(line.colour), blend_mode: blend, ..Paint::default() };
         self.pixmap.stroke_path(path, &paint, &stroke, Transform::identity(), clip.as_deref());
         self.drawn = self.drawn.saturating_add(1);
+    }
+
+    /// Pixels that a thin line goes along, at most: it is drawn point by point, and no piece of it is longer on the
+    /// canvas than both its sides. The line that closes a figure is no longer than all others of the figure.
+    fn steps(&self, path: &Path) -> u64 {
+        let most = self.width() + self.height();
+        lengths(path).map(|length| length.min(most) as u64).fold(0, u64::saturating_add).saturating_mul(2)
     }
 
     /// Draws a picture: `place` maps the unit square, top to bottom, onto the canvas.
     pub(super) fn picture(&mut self, picture: &RgbaImage, place: Transform, blend: BlendMode, clip: &Clip) {
         let unit = Rect::from_xywh(0.0, 0.0, 1.0, 1.0);
         let Some(path) = unit.and_then(|unit| PathBuilder::from_rect(unit).transform(place)) else { return };
-        let Some(()) = self.spend(path.bounds(), 8) else { return };
+        // The library's own arithmetic does not bear pictures of any size.
+        let bounds = path.bounds();
+        if !is_near(bounds) {
+            return;
+        }
+        let Some(()) = self.spend(bounds, 8, 0) else { return };
         let across = place.sx.hypot(place.ky).ceil().clamp(1.0, self.width()) as u32;
         let down = place.kx.hypot(place.sy).ceil().clamp(1.0, self.height()) as u32;
         // The canvas samples four neighbours: far smaller pictures are shrunk first, so that no detail is skipped.
@@ -206,11 +238,7 @@ impl<'b> Canvas<'b> {
 
     /// What is left of a clip inside (or outside) a path.
     pub(super) fn clip(&mut self, clip: &Clip, path: &Path, rule: FillRule, keep: Keep) -> Clip {
-        let whole = Rect::from_xywh(0.0, 0.0, self.width(), self.height());
-        let Some(()) = whole.and_then(|whole| self.spend(whole, path.len() as u64)) else {
-            return clip.clone();
-        };
-        let mut mask = Mask::new(self.pixmap.width(), self.pixmap.height())?;
+        let Some(mut mask) = self.mask(path.len() as u64) else { return clip.clone() };
         mask.fill_path(path, rule, true, Transform::identity());
         if keep == Keep::Outside {
             mask.invert();
@@ -220,12 +248,32 @@ impl<'b> Canvas<'b> {
                 *now = (*now).min(*before);
             }
         }
-        Some(Rc::new(mask))
+        self.remember(mask)
     }
 
     /// A clip through which nothing is seen.
     pub(super) fn nothing(&mut self) -> Clip {
-        Mask::new(self.pixmap.width(), self.pixmap.height()).map(Rc::new)
+        let mask = self.mask(0)?;
+        self.remember(mask)
+    }
+
+    /// Room for a clip: nothing is seen through it yet.
+    fn mask(&mut self, points: u64) -> Option<Mask> {
+        let whole = Rect::from_xywh(0.0, 0.0, self.width(), self.height())?;
+        self.spend(whole, points, 0)?;
+        self.clips.retain(|clip| clip.strong_count() > 0);
+        let octets = (self.pixmap.width() as usize).saturating_mul(self.pixmap.height() as usize);
+        if self.clips.len().saturating_add(1).saturating_mul(octets) > CLIPS_OCTETS_MAX {
+            self.exhaust(FindingCode::LimitImagePixels);
+            return None;
+        }
+        Mask::new(self.pixmap.width(), self.pixmap.height())
+    }
+
+    fn remember(&mut self, mask: Mask) -> Clip {
+        let mask = Rc::new(mask);
+        self.clips.push(Rc::downgrade(&mask));
+        Some(mask)
     }
 }
 
@@ -247,8 +295,8 @@ fn shader(ink: &Ink) -> Option<Shader<'_>> {
             Transform::from_scale(*scale, *scale),
         ),
         Ink::Gradient([from, to], [first, last]) => tiny_skia::LinearGradient::new(
-            tiny_skia::Point::from(*from),
-            tiny_skia::Point::from(*to),
+            Point::from(*from),
+            Point::from(*to),
             vec![tiny_skia::GradientStop::new(0.0, *first), tiny_skia::GradientStop::new(1.0, *last)],
             SpreadMode::Pad,
             Transform::identity(),
@@ -269,7 +317,48 @@ pub(super) fn pixmap(picture: &RgbaImage) -> Option<Pixmap> {
     Pixmap::from_vec(octets, IntSize::from_wh(picture.width(), picture.height())?)
 }
 
+/// A path whose points lie near the canvas: the library's own arithmetic does not bear others.
+fn near(path: &Path) -> Cow<'_, Path> {
+    if is_near(path.bounds()) {
+        return Cow::Borrowed(path);
+    }
+    let held = |point: Point| Point::from_xy(point.x.clamp(-FAR_PX, FAR_PX), point.y.clamp(-FAR_PX, FAR_PX));
+    let mut builder = PathBuilder::new();
+    for segment in path.segments() {
+        match segment {
+            PathSegment::MoveTo(to) => {
+                let to = held(to);
+                builder.move_to(to.x, to.y);
+            }
+            PathSegment::LineTo(to) => {
+                let to = held(to);
+                builder.line_to(to.x, to.y);
+            }
+            PathSegment::QuadTo(by, to) => {
+                let (by, to) = (held(by), held(to));
+                builder.quad_to(by.x, by.y, to.x, to.y);
+            }
+            PathSegment::CubicTo(from, by, to) => {
+                let (from, by, to) = (held(from), held(by), held(to));
+                builder.cubic_to(from.x, from.y, by.x, by.y, to.x, to.y);
+            }
+            PathSegment::Close => builder.close(),
+        }
+    }
+    builder.finish().map_or(Cow::Borrowed(path), Cow::Owned)
+}
+
+fn is_near(bounds: Rect) -> bool {
+    let sides = [bounds.left(), bounds.top(), bounds.right(), bounds.bottom()];
+    sides.iter().all(|side| side.abs() <= FAR_PX)
+}
+
 /// The length of a path's control polygon: no shorter than the path.
 fn length_at_most(path: &Path) -> f32 {
-    path.points().windows(2).map(|pair| if let [a, b] = pair { a.distance(*b) } else { 0.0 }).sum()
+    lengths(path).sum()
+}
+
+/// The lengths of the sides of that polygon.
+fn lengths(path: &Path) -> impl Iterator<Item = f32> {
+    path.points().windows(2).map(|pair| if let [a, b] = pair { a.distance(*b) } else { 0.0 })
 }

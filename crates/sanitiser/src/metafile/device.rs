@@ -1,12 +1,13 @@
 //! The device that both kinds of metafile draw on: shapes in logical coordinates become paths on the canvas.
 //!
-//! *Security.* Objects, saved states and the recorded path are bounded by the records that make them; what is drawn
-//! is spent by the canvas. Coordinates are held within ±100,000 pixels of the canvas.
+//! *Security.* Objects, their tiles, saved states and the recorded path are bounded in number; what is drawn is spent
+//! by the canvas. Coordinates are held within ±100,000 pixels of the canvas.
 
-use super::canvas::{Canvas, Clip, Ink, Keep, Line};
+use super::canvas::{Canvas, Clip, FAR_PX, Ink, Keep, Line};
 use super::font::Fonts;
 use super::state::{Object, Pen, State, stock};
 use image::RgbaImage;
+use policy::FindingCode;
 use std::collections::BTreeMap;
 use std::f32::consts::{FRAC_PI_2, TAU};
 use std::rc::Rc;
@@ -16,8 +17,10 @@ use tiny_skia::{BlendMode, FillRule, Path, PathBuilder, Point, Rect, Stroke, Tra
 const SAVED_MAX: usize = 256;
 /// Objects that may exist at a time.
 const OBJECTS_MAX: usize = 65_536;
-/// How far from the canvas a coordinate may lie, in pixels.
-const FAR_PX: f32 = 100_000.0;
+/// Points of one path, recorded or of one record.
+const POINTS_MAX: usize = 1_000_000;
+/// Pixels of all tiles that a drawing makes for its brushes.
+const TILES_PX_MAX: u64 = 32_000_000;
 
 /// A device context with its canvas.
 pub(super) struct Device<'c> {
@@ -29,6 +32,10 @@ pub(super) struct Device<'c> {
     pub(super) per_mm: (f32, f32),
     pub(super) objects: BTreeMap<u32, Object>,
     saved: Vec<State>,
+    /// Acts that were asked for and not done, apart from records that could not be read.
+    pub(super) undrawn: u32,
+    /// Pixels that tiles may still have.
+    pub(super) tiles_px: u64,
     /// The path between `BeginPath` and `EndPath`, in canvas coordinates.
     recording: Option<PathBuilder>,
     recorded: Option<Path>,
@@ -52,6 +59,8 @@ impl<'c> Device<'c> {
             per_mm,
             objects: BTreeMap::new(),
             saved: Vec::new(),
+            undrawn: 0,
+            tiles_px: TILES_PX_MAX,
             recording: None,
             recorded: None,
         }
@@ -60,6 +69,8 @@ impl<'c> Device<'c> {
     pub(super) fn save(&mut self) {
         if self.saved.len() < SAVED_MAX {
             self.saved.push(self.state.clone());
+        } else {
+            self.undrawn = self.undrawn.saturating_add(1);
         }
     }
 
@@ -102,9 +113,14 @@ impl<'c> Device<'c> {
     }
 
     /// The blend of the foreground mix mode (\[MS-EMF\] §2.1.26); `None` draws nothing.
-    fn blend(&self) -> Option<BlendMode> {
+    fn blend(&mut self) -> Option<BlendMode> {
         Some(match self.state.mix {
-            6 | 11 => return None,
+            11 => return None,
+            // `R2_NOT` turns over what is there, without an ink to do it with.
+            6 => {
+                self.undrawn = self.undrawn.saturating_add(1);
+                return None;
+            }
             9 => BlendMode::Multiply,
             15 => BlendMode::Screen,
             _ => BlendMode::SourceOver,
@@ -119,6 +135,8 @@ impl<'c> Device<'c> {
     pub(super) fn draw(&mut self, path: &Path, draw: Draw) {
         if let Some(recording) = &mut self.recording {
             recording.push_path(path);
+            let count = recording.len();
+            self.hold_points(count);
             return;
         }
         let (rule, clip) = (self.rule(), self.state.clip.clone());
@@ -235,10 +253,26 @@ impl<'c> Device<'c> {
             }
         }
         if recording {
+            self.hold_points(builder.len());
             self.recording = Some(builder);
         } else if let Some(path) = builder.finish() {
             self.draw(&path, Draw::Stroke);
         }
+    }
+
+    /// Spends points of one path before they are read.
+    pub(super) fn spend_points(&mut self, count: usize) -> Option<()> {
+        self.hold_points(count)?;
+        self.canvas.spend_nodes(count)
+    }
+
+    /// Holds the points of one path against their limit.
+    pub(super) fn hold_points(&mut self, count: usize) -> Option<()> {
+        if count > POINTS_MAX {
+            self.canvas.exhaust(FindingCode::LimitNodes);
+            return None;
+        }
+        Some(())
     }
 
     pub(super) fn begin_path(&mut self) {

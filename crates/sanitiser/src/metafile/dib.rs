@@ -5,7 +5,7 @@
 
 use super::octets::Octets;
 use crate::raster;
-use image::RgbaImage;
+use image::{DynamicImage, RgbaImage};
 use policy::{Budget, FindingCode, Findings};
 
 /// How the fourth octet of a pixel is read.
@@ -38,7 +38,7 @@ impl<'r> Dib<'r> {
         let info = Octets(self.info);
         let compression = if info.u32(0) == Some(12) { 0 } else { info.u32(16).unwrap_or(0) };
         if matches!(compression, JPEG | PNG) {
-            return raster::pixels(self.bits, budget, findings).map(|picture| picture.to_rgba8());
+            return raster::pixels(self.bits, budget, findings).map(DynamicImage::into_rgba8);
         }
         let header = u32::try_from(self.info.len()).unwrap_or(u32::MAX).saturating_add(14);
         let size = u32::try_from(self.bits.len()).unwrap_or(u32::MAX).saturating_add(header);
@@ -49,7 +49,7 @@ impl<'r> Dib<'r> {
         file.extend_from_slice(&header.to_le_bytes());
         file.extend_from_slice(self.info);
         file.extend_from_slice(self.bits);
-        let mut picture = raster::pixels(&file, budget, findings)?.to_rgba8();
+        let mut picture = raster::pixels(&file, budget, findings)?.into_rgba8();
         if alpha == Alpha::Premultiplied && info.u16(14) == Some(32) && matches!(compression, 0 | BIT_FIELDS)
         {
             self.alpha(&mut picture);

@@ -15,7 +15,7 @@ use super::dib::{Alpha, Dib};
 use super::font::{Font, LogFont};
 use super::octets::Octets;
 use super::state::{MapMode, Object, Pen, hatch, opaque};
-use super::text::Run;
+use super::text::{RUN_MAX, Run};
 use policy::{FindingCode, Findings};
 use std::rc::Rc;
 use tiny_skia::{Color, PathBuilder, Transform};
@@ -93,7 +93,7 @@ pub(super) fn play(octets: &[u8], device: &mut Device<'_>, findings: &mut Findin
         device.whole(&picture);
         undrawn = undrawn.saturating_sub(1);
     }
-    damaged.saturating_add(undrawn)
+    damaged.saturating_add(undrawn).saturating_add(device.undrawn)
 }
 
 /// One record. `None` if it is too short for what it says, or draws what is not drawn here.
@@ -135,14 +135,16 @@ fn act(kind: u32, r: Octets<'_>, device: &mut Device<'_>, findings: &mut Finding
                 Some(Object::Brush(brush)) => brush.clone(),
                 Some(Object::Pen(_) | Object::Font(_) | Object::Region(_) | Object::Other) | None => None,
             };
-            device.paint_region(&region(r.from(32)?)?, ink);
+            let rectangles = region(r.from(32)?, device)?;
+            device.paint_region(&rectangles, ink);
         }
         74 => {
             let ink = device.state.brush.clone();
-            device.paint_region(&region(r.from(28)?)?, ink);
+            let rectangles = region(r.from(28)?, device)?;
+            device.paint_region(&rectangles, ink);
         }
         75 => {
-            let rectangles = if r.u32(8)? == 0 { Vec::new() } else { region(r.from(16)?)? };
+            let rectangles = if r.u32(8)? == 0 { Vec::new() } else { region(r.from(16)?, device)? };
             device.clip_region(&rectangles, r.u32(12)?);
         }
         76..=81 | 114 | 116 => bitmaps::draw(kind, r, device, findings)?,
@@ -162,9 +164,16 @@ fn sides(r: Octets<'_>, at: usize) -> Option<[f32; 4]> {
 }
 
 /// Points of a record: `count` of them from `at`, of 16 or 32 bits. None beyond its end.
-fn points(r: Octets<'_>, at: usize, count: usize, short: bool) -> Option<Vec<(f32, f32)>> {
+fn points(
+    r: Octets<'_>,
+    at: usize,
+    count: usize,
+    short: bool,
+    device: &mut Device<'_>,
+) -> Option<Vec<(f32, f32)>> {
     let size = if short { 4 } else { 8 };
     let octets = r.piece(at, count.checked_mul(size)?)?;
+    device.spend_points(count)?;
     let pair = |piece: &[u8]| {
         let piece = Octets(piece);
         if short { piece.short(0).zip(piece.short(2)) } else { piece.long(0).zip(piece.long(4)) }
@@ -176,20 +185,26 @@ fn points(r: Octets<'_>, at: usize, count: usize, short: bool) -> Option<Vec<(f3
 fn lines(kind: u32, r: Octets<'_>, device: &mut Device<'_>) -> Option<()> {
     let short = kind >= 85;
     let kind = if short { kind.saturating_sub(83) } else { kind };
-    let read = || {
+    let mut read = || {
         if matches!(kind, 7 | 8) {
             let shapes = r.size(24)?;
             let lengths = r.piece(32, shapes.checked_mul(4)?)?;
             let mut at = shapes.checked_mul(4)?.checked_add(32)?;
+            let size = if short { 4 } else { 8 };
+            // All shapes are one path, so their points are bounded together.
+            device.spend_points(shapes)?;
+            let mut total = shapes;
             let mut all = Vec::new();
             for length in lengths.chunks_exact(4) {
                 let count = Octets(length).size(0)?;
-                all.push(points(r, at, count, short)?);
-                at = count.checked_mul(if short { 4 } else { 8 })?.checked_add(at)?;
+                total = total.saturating_add(count);
+                all.push(points(r, at, count, short, device)?);
+                device.hold_points(total)?;
+                at = count.checked_mul(size)?.checked_add(at)?;
             }
             return Some(all);
         }
-        Some(vec![points(r, 28, r.size(24)?, short)?])
+        Some(vec![points(r, 28, r.size(24)?, short, device)?])
     };
     let shapes = read()?;
     let first = shapes.first().map(Vec::as_slice).unwrap_or_default();
@@ -313,11 +328,15 @@ fn font(r: Octets<'_>) -> Option<Font> {
     }))
 }
 
+/// Points of a rectangle, closed.
+const CORNERS: usize = 5;
+
 /// The rectangles of a region (§2.2.24): its bounds where it has none.
-fn region(r: Octets<'_>) -> Option<Vec<[f32; 4]>> {
+fn region(r: Octets<'_>, device: &mut Device<'_>) -> Option<Vec<[f32; 4]>> {
     let count = r.size(8)?;
     let start = r.size(0)?;
     let octets = r.piece(start, count.checked_mul(16)?)?;
+    device.spend_points(count.checked_mul(CORNERS)?)?;
     octets.chunks_exact(16).map(|rectangle| sides(Octets(rectangle), 0)).collect()
 }
 
@@ -338,6 +357,9 @@ fn text(kind: u32, r: Octets<'_>, device: &Device<'_>) -> Option<Run> {
     } else {
         (r.size(44)?, r.u32(52)?, r.size(48)?)
     };
+    if count > RUN_MAX {
+        return None;
+    }
     let narrow = kind == 83 || (kind == 108 && options & SMALL != 0);
     let octets = r.piece(start, count.checked_mul(if narrow { 1 } else { 2 })?)?;
     let units: Vec<u16> = if narrow {
@@ -431,13 +453,17 @@ impl Device<'_> {
     /// A bitmap as a brush.
     pub(super) fn tile(&mut self, dib: &Dib<'_>, findings: &mut Findings) -> Option<Ink> {
         let picture = dib.decode(Alpha::Ignored, self.canvas.budget(), findings);
-        match picture {
-            Ok(picture) => super::canvas::pixmap(&picture).map(|tile| Ink::Tile(Rc::new(tile), 1.0)),
-            Err(code) => {
-                self.lost(code);
-                None
-            }
+        let picture = picture.map_err(|code| self.lost(code)).ok();
+        let tile = picture.and_then(|picture| {
+            // Tiles live as long as their brushes, whose number alone bounds nothing.
+            let px = u64::from(picture.width()).saturating_mul(u64::from(picture.height()));
+            self.tiles_px = self.tiles_px.checked_sub(px)?;
+            super::canvas::pixmap(&picture)
+        });
+        if tile.is_none() {
+            self.undrawn = self.undrawn.saturating_add(1);
         }
+        tile.map(|tile| Ink::Tile(Rc::new(tile), 1.0))
     }
 
     /// A picture that was not drawn: an empty budget ends the drawing, damage does not.

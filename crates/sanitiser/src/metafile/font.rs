@@ -3,8 +3,8 @@
 //! The fonts that a drawing names are never there; a face of ours stands in, squeezed to the widths that the record
 //! gives. Characters that no face has are counted.
 //!
-//! *Security.* Font files are ours. Texts are as long as their record; every point of every outline is spent by the
-//! canvas.
+//! *Security.* Font files are ours. Texts are at most as long as GDI allows and spent by the character; every point
+//! of every outline is spent by the canvas.
 
 use crate::{FontFace, Surroundings};
 use skrifa::{

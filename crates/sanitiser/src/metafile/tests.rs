@@ -306,3 +306,106 @@ fn what_is_cut_off_or_not_drawn_is_told() {
     }
     assert_eq!(ran, 35);
 }
+
+#[test]
+fn numbers_of_objects_are_found_at_once() {
+    // Fifty thousand pens, then one in the middle given back and made again, over and over.
+    let pen = words(0x02fa, &[5, 0, 0, 0, 0]);
+    let mut records = vec![pen.clone(); 50_000];
+    for number in 20_000..25_000 {
+        records.push(words(0x01f0, &[number]));
+        records.push(pen.clone());
+    }
+    records.push(words(0x041b, &[40, 30, 10, 10]));
+    let start = std::time::Instant::now();
+    let (_, findings) = run(&windows(true, &records));
+    assert!(findings.is_empty(), "{findings:?}");
+    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+}
+
+#[test]
+fn the_lowest_free_number_is_taken() {
+    let brush = |colour: i16| words(0x02fc, &[0, colour, 0, 0]);
+    let records = [
+        vec![brush(0), brush(0), brush(0)],
+        vec![words(0x01f0, &[2]), words(0x01f0, &[1]), words(0x01f0, &[1]), words(0x01f0, &[77])],
+        vec![brush(0x00ff), words(0x012d, &[1]), words(0x02fa, &[5, 0, 0, 0, 0]), words(0x012d, &[2])],
+        vec![words(0x041b, &[40, 30, 10, 10])],
+    ];
+    let (picture, findings) = run(&windows(true, &records.concat()));
+    assert!(findings.is_empty(), "{findings:?}");
+    assert_eq!(at(&picture, 20, 25), [255, 0, 0]);
+}
+
+/// The limit that a drawing meets.
+fn limit(octets: &[u8], limits: Limits) -> Option<FindingCode> {
+    draw(octets, &mut Budget::new(&limits), &mut Findings::new(), &mut Bare).err()
+}
+
+/// An EMF of a whole page: 3,000 pixels square.
+fn large(records: &[Vec<u8>]) -> Vec<u8> {
+    let mut drawing = enhanced(records);
+    for side in [32, 36] {
+        drawing[side..side + 4].copy_from_slice(&40_000_i32.to_le_bytes());
+    }
+    drawing
+}
+
+#[test]
+fn clips_tiles_points_and_letters_are_bounded() {
+    let clipped = |times: usize| {
+        let pair = [record(30, &[0, 0, 900, 900]), record(33, &[]), record(15, &[1, 1, 0])].concat();
+        large(&vec![pair; times])
+    };
+    assert_eq!(limit(&clipped(14), Limits::STANDARD), None);
+    assert_eq!(limit(&clipped(15), Limits::STANDARD), Some(FindingCode::LimitImagePixels));
+    let again = [record(30, &[0, 0, 900, 900]), record(33, &[]), record(34, &[-1])].concat();
+    assert_eq!(limit(&large(&vec![again; 20]), Limits::STANDARD), None, "one at a time");
+
+    let text = |length: usize| {
+        let count = i32::try_from(length).unwrap();
+        let mut text = record(84, &[0, 0, 0, 0, 1, 0, 0, 10, 10, count, 76, 0, 0, 0, 0, 0, 0]);
+        text.extend(vec![b' '; length * 2]);
+        let size = u32::try_from(text.len()).unwrap();
+        text[4..8].copy_from_slice(&size.to_le_bytes());
+        enhanced(&[text, record(15, &[1, 1, 0])])
+    };
+    assert!(!run(&text(8_192)).1.has(FindingCode::PageIncomplete));
+    assert!(run(&text(8_194)).1.has(FindingCode::PageIncomplete));
+    let exact = Limits { nodes: 100 * 64 + 20, ..Limits::STANDARD };
+    assert_eq!(limit(&text(100), exact), None);
+    assert_eq!(limit(&text(102), exact), Some(FindingCode::LimitNodes));
+
+    let line = |count: i32| {
+        let mut fields = vec![0, 0, 99, 49, count];
+        fields.extend(vec![0x0001_0001; usize::try_from(count).unwrap()]);
+        enhanced(&[record(59, &[]), record(89, &fields), record(60, &[]), record(15, &[1, 1, 0])])
+    };
+    assert_eq!(limit(&line(999_999), Limits::STANDARD), None);
+    assert_eq!(limit(&line(1_000_001), Limits::STANDARD), Some(FindingCode::LimitNodes));
+}
+
+#[test]
+fn tiles_of_brushes_are_bounded_together() {
+    let (mut budget, mut findings, mut bare) = (Budget::new(&Limits::STANDARD), Findings::new(), Bare);
+    let canvas = Canvas::new(8, 8, &mut budget).unwrap();
+    let mut device = Device::new(canvas, Fonts::new(&mut bare), Transform::identity(), (1.0, 1.0));
+    assert_eq!(device.tiles_px, 32_000_000);
+    device.tiles_px = 8;
+    let (info, bits) = bitmap();
+    let dib = dib::Dib { info: &info, bits: &bits };
+    let made: Vec<bool> = (0..3).map(|_| device.tile(&dib, &mut findings).is_some()).collect();
+    assert_eq!((made.as_slice(), device.undrawn), ([true, true, false].as_slice(), 1));
+}
+
+#[test]
+fn thin_lines_are_spent_by_their_length() {
+    // Ten thousand times across the page, all in one row of pixels.
+    let mut fields = vec![0, 0, 999, 0, 10_000];
+    fields.extend([0, 4_000].repeat(5_000));
+    let drawing = large(&[record(87, &fields), record(15, &[1, 1, 0])]);
+    let least = 9_000_000 + 10_000 * 2_000;
+    let few = Limits { total_px: least, ..Limits::STANDARD };
+    assert_eq!(limit(&drawing, few), Some(FindingCode::LimitTotalPixels));
+    assert_eq!(limit(&drawing, Limits { total_px: 5 * least, ..Limits::STANDARD }), None);
+}

@@ -18,6 +18,11 @@ const CLIPPED: u32 = 4;
 const ASCENT: f32 = 0.88;
 const DESCENT: f32 = 0.22;
 
+/// Most characters of a run, as GDI has it (`ExtTextOut`).
+pub(super) const RUN_MAX: usize = 8_192;
+/// Nodes for one character: its outline is read before it is known how many points it has.
+const CHARACTER_NODES: usize = 64;
+
 /// One run.
 pub(super) struct Run {
     pub(super) text: Vec<char>,
@@ -47,6 +52,8 @@ impl Device<'_> {
     }
 
     fn letters(&mut self, run: &Run) {
+        let nodes = run.text.len().saturating_mul(CHARACTER_NODES);
+        let Some(()) = self.canvas.spend_nodes(nodes) else { return };
         let font = self.state.font.clone();
         let glyphs = self.fonts.glyphs(&font, &run.text);
         let transform = self.transform();

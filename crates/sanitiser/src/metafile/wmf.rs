@@ -9,8 +9,9 @@ use super::emf::{COPY, brush, cut};
 use super::font::{Font, LogFont};
 use super::octets::Octets;
 use super::state::{MapMode, Object, Pen, opaque};
-use super::text::Run;
+use super::text::{RUN_MAX, Run};
 use policy::Findings;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use tiny_skia::Color;
 
@@ -85,6 +86,32 @@ impl<'r> Iterator for Records<'r> {
     }
 }
 
+/// The numbers of objects: whatever is made takes the lowest that is free (§3.1.4.1).
+#[derive(Default)]
+struct Numbers {
+    /// Given back, all below `next`.
+    free: BTreeSet<u32>,
+    /// Never taken yet, and all above it.
+    next: u32,
+}
+
+impl Numbers {
+    fn take(&mut self) -> Option<u32> {
+        if let Some(number) = self.free.pop_first() {
+            return Some(number);
+        }
+        let number = Some(self.next).filter(|number| *number <= u32::from(u16::MAX))?;
+        self.next = self.next.saturating_add(1);
+        Some(number)
+    }
+
+    fn give_back(&mut self, number: u32) {
+        if number < self.next {
+            self.free.insert(number);
+        }
+    }
+}
+
 /// Plays the records; the number of those that could not be read.
 pub(super) fn play(octets: &[u8], header: &Header, device: &mut Device<'_>, findings: &mut Findings) -> u32 {
     let [left, top, right, bottom] = header.sides;
@@ -92,7 +119,7 @@ pub(super) fn play(octets: &[u8], header: &Header, device: &mut Device<'_>, find
     state.mode = MapMode::Anisotropic;
     (state.window_origin, state.window_extent) = ((left, top), (right - left, bottom - top));
     state.viewport_extent = (device.canvas.width(), device.canvas.height());
-    let mut damaged = 0_u32;
+    let (mut damaged, mut numbers) = (0_u32, Numbers::default());
     let mut records = records(octets, header.start);
     for (function, record) in &mut records {
         if let Err(exhausted) = device.canvas.budget().spend_nodes(1) {
@@ -101,15 +128,22 @@ pub(super) fn play(octets: &[u8], header: &Header, device: &mut Device<'_>, find
         if device.canvas.exhausted().is_some() {
             return damaged;
         }
-        if act(function, record, device, findings).is_none() {
+        if act(function, record, device, &mut numbers, findings).is_none() {
             damaged = damaged.saturating_add(1);
         }
     }
+    damaged = damaged.saturating_add(device.undrawn);
     if records.ended { damaged } else { damaged.saturating_add(1) }
 }
 
 /// One record. `None` if it is too short for what it says, or draws what is not drawn here.
-fn act(function: u16, r: Octets<'_>, device: &mut Device<'_>, findings: &mut Findings) -> Option<()> {
+fn act(
+    function: u16,
+    r: Octets<'_>,
+    device: &mut Device<'_>,
+    numbers: &mut Numbers,
+    findings: &mut Findings,
+) -> Option<()> {
     match function {
         0x0102 | 0x0104 | 0x0106 | 0x012e | 0x0201 | 0x0209 | 0x020b | 0x020c | 0x020f | 0x0410 => {
             settings(function, r, device)?;
@@ -118,24 +152,34 @@ fn act(function: u16, r: Octets<'_>, device: &mut Device<'_>, findings: &mut Fin
         0x0127 => device.restore(i32::from(r.i16(6)?)),
         0x012d => device.select(u32::from(r.u16(6)?)),
         0x01f0 => {
-            device.objects.remove(&u32::from(r.u16(6)?));
+            let number = u32::from(r.u16(6)?);
+            device.objects.remove(&number);
+            numbers.give_back(number);
         }
         0x00f7 | 0x0142 | 0x01f9 | 0x02fa | 0x02fb | 0x02fc | 0x06ff => {
-            let object = object(function, r, device, findings).unwrap_or(Object::Other);
-            let number = (0..=u32::from(u16::MAX)).find(|number| !device.objects.contains_key(number))?;
-            device.create(number, object);
+            let made = object(function, r, device, findings);
+            let undamaged = made.is_some();
+            device.create(numbers.take()?, made.unwrap_or(Object::Other));
+            return undamaged.then_some(());
         }
         0x0213 => device.go_on(&[(r.short(8)?, r.short(6)?)], Through::Lines),
         0x0214 => device.move_to((r.short(8)?, r.short(6)?)),
-        0x0324 => device.polygons(&[points(r, 8, usize::from(r.u16(6)?))?], Draw::Both),
-        0x0325 => device.polygons(&[points(r, 8, usize::from(r.u16(6)?))?], Draw::Stroke),
+        0x0324 | 0x0325 => {
+            let count = usize::from(r.u16(6)?);
+            let draw = if function == 0x0324 { Draw::Both } else { Draw::Stroke };
+            let points = points(r, 8, count, device)?;
+            device.polygons(&[points], draw);
+        }
         0x0538 => {
             let shapes = usize::from(r.u16(6)?);
             let mut at = shapes.checked_mul(2)?.checked_add(8)?;
-            let mut all = Vec::new();
+            device.spend_points(shapes)?;
+            let (mut all, mut total) = (Vec::new(), shapes);
             for number in 0..shapes {
                 let count = usize::from(r.u16(number.checked_mul(2)?.checked_add(8)?)?);
-                all.push(points(r, at, count)?);
+                total = total.saturating_add(count);
+                all.push(points(r, at, count, device)?);
+                device.hold_points(total)?;
                 at = count.checked_mul(4)?.checked_add(at)?;
             }
             device.polygons(&all, Draw::Both);
@@ -180,8 +224,9 @@ fn sides(r: Octets<'_>, at: usize) -> Option<[f32; 4]> {
     Some([next(6)?, next(4)?, next(2)?, next(0)?])
 }
 
-fn points(r: Octets<'_>, at: usize, count: usize) -> Option<Vec<(f32, f32)>> {
+fn points(r: Octets<'_>, at: usize, count: usize, device: &mut Device<'_>) -> Option<Vec<(f32, f32)>> {
     let octets = r.piece(at, count.checked_mul(4)?)?;
+    device.spend_points(count)?;
     octets.chunks_exact(4).map(|point| Octets(point).short(0).zip(Octets(point).short(2))).collect()
 }
 
@@ -270,6 +315,9 @@ fn text(function: u16, r: Octets<'_>, device: &Device<'_>) -> Option<Run> {
         let start = if boxed { 22 } else { 14 };
         (usize::from(r.u16(10)?), (r.short(8)?, r.short(6)?), options, start, rectangle)
     };
+    if count > RUN_MAX {
+        return None;
+    }
     let octets = r.piece(start, count)?;
     let widths_at = start.checked_add(count)?.checked_add(count % 2)?;
     let given: Vec<f32> = if function == 0x0521 {

@@ -4,7 +4,7 @@
 
 use super::super::octets::Octets;
 use crate::raster;
-use image::RgbaImage;
+use image::{DynamicImage, RgbaImage};
 use policy::{Budget, Findings};
 
 /// What the newer records of a file hold.
@@ -56,6 +56,6 @@ impl Plus {
 
     /// The picture, if there is one that is read.
     pub(super) fn picture(&self, budget: &mut Budget, findings: &mut Findings) -> Option<RgbaImage> {
-        raster::pixels(&self.picture, budget, findings).ok().map(|picture| picture.to_rgba8())
+        raster::pixels(&self.picture, budget, findings).ok().map(DynamicImage::into_rgba8)
     }
 }
