@@ -115,7 +115,7 @@ fn sorted(mut found: Vec<Found>) -> Vec<Found> {
 /// one count in a short letter alone.
 pub fn tells(letter: &Letter) -> bool {
     let gathering = gather(letter);
-    let is_short = letter.text.chars().take(SHORT_CHARS.saturating_add(1)).count() <= SHORT_CHARS;
+    let is_short = letter.text.chars().nth(SHORT_CHARS).is_none();
     gathering.found.iter().any(|found| match found.place {
         Place::Behind | Place::Described => true,
         Place::Near | Place::Below | Place::Before | Place::Variant | Place::Name | Place::Alone => {
@@ -183,7 +183,8 @@ fn plainness(word: &str) -> u8 {
 
 fn gather(letter: &Letter) -> Gathering {
     let mut gathering = Gathering { found: Vec::new() };
-    let text: String = letter.text.chars().take(CHARS_MAX).collect();
+    let end = letter.text.char_indices().nth(CHARS_MAX).map_or(letter.text.len(), |(end, _)| end);
+    let text = letter.text.get(..end).unwrap_or_default();
     let lines: Vec<Line> = std::iter::once(letter.subject.as_str())
         .chain(text.lines())
         .map(|line| Line::of(line, LINE_CHARS_MAX))

@@ -110,6 +110,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_taken_in_one_go_is_visible() {
+        let plain = ('\0'..=char::MAX).filter(|&c| characters::is_plain(c)).collect::<String>();
+        assert!(plain.chars().count() > 20_000);
+        assert!(!plain.chars().any(is_invisible));
+    }
+
+    #[test]
     fn findings_say_what_was_done() {
         let mut findings = Findings::new();
         let mut budget = Budget::new(&Limits::STANDARD);

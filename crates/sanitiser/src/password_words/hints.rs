@@ -16,7 +16,7 @@ const TELEPHONES_MAX: usize = 10;
 /// The date of the mail in the forms in which people use it; `take` is told whether the mail speaks of dates.
 pub(super) fn dates(date: Option<DateTime>, lines: &[Line], take: &mut dyn FnMut(bool, &str)) {
     let Some(date) = date else { return };
-    let sure = lines.iter().any(|line| line.speaks_of(OF_DATES) && line.has_digits_or_announces());
+    let sure = lines.iter().any(|line| line.has_digits_or_announces() && line.speaks_of(OF_DATES));
     for (year, month, day) in [date.in_jst(), date].into_iter().filter_map(DateTime::year_month_day) {
         let (short, era) = (year.rem_euclid(100), year.saturating_sub(2018));
         let mut forms = vec![
@@ -60,12 +60,19 @@ impl Line {
     }
 
     fn has_digits_or_announces(&self) -> bool {
-        let text = self.folded();
-        text.contains('桁') || text.contains("digit") || !self.announcements().is_empty()
+        !self.announcements().is_empty()
+            || self.holds(|c| c == '桁')
+            || (self.holds(|c| matches!(c, 'g' | 'G')) && self.folded().contains("digit"))
     }
 
     /// How many of the last digits of a telephone number are the password: 「下4桁」, 「末尾四桁」, `last 4 digits`.
     fn last_digits_wanted(&self) -> Option<usize> {
+        // Few lines speak of digits at all.
+        if !self.holds(|c| matches!(c, '桁' | 'd' | 'D'))
+            || !self.holds(|c| matches!(c, '下' | '末' | 'l' | 'L'))
+        {
+            return None;
+        }
         let text = self.folded();
         if !OF_TELEPHONES.iter().any(|word| text.contains(word)) {
             return None;

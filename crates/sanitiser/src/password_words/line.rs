@@ -30,27 +30,30 @@ const ANNOUNCEMENTS: &[&str] = &[
     "pin",
 ];
 
-/// What these begin with.
-const FIRST_CHARS: &str = "パﾊぱ暗解復開合pP";
+/// Whether one of these begins with this character: nearly none does.
+const fn begins_announcement(c: char) -> bool {
+    matches!(c, 'パ' | 'ﾊ' | 'ぱ' | '暗' | '解' | '復' | '開' | '合' | 'p' | 'P')
+}
 
-/// Quotes: opening and closing sign.
-const QUOTES: &[(char, char)] = &[
-    ('「', '」'),
-    ('『', '』'),
-    ('【', '】'),
-    ('“', '”'),
-    ('‘', '’'),
-    ('〈', '〉'),
-    ('《', '》'),
-    ('〔', '〕'),
-    ('≪', '≫'),
-    ('[', ']'),
-    ('(', ')'),
-    ('<', '>'),
-    ('"', '"'),
-    ('\'', '\''),
-    ('`', '`'),
-];
+/// The sign that closes a quote, of the one that opens it.
+const fn closing(open: char) -> Option<char> {
+    Some(match open {
+        '「' => '」',
+        '『' => '』',
+        '【' => '】',
+        '“' => '”',
+        '‘' => '’',
+        '〈' => '〉',
+        '《' => '》',
+        '〔' => '〕',
+        '≪' => '≫',
+        '[' => ']',
+        '(' => ')',
+        '<' => '>',
+        '"' | '\'' | '`' => open,
+        _ => return None,
+    })
+}
 
 /// What joins an announcement to its password.
 const JOINERS: &str = ":=>|~*_#-]})・";
@@ -167,6 +170,7 @@ const ELSEWHERE: &[&str] = &[
 ];
 
 /// Where an announcement stands.
+#[derive(Clone, Copy)]
 pub(super) struct Mark {
     pub(super) start: usize,
     pub(super) end: usize,
@@ -176,13 +180,17 @@ pub(super) struct Mark {
 pub(super) struct Line {
     written: Vec<char>,
     plain: Vec<char>,
+    /// The announcements of a line, in their order; a part of one has none.
+    marks: Vec<Mark>,
 }
 
 impl Line {
     pub(super) fn of(text: &str, chars_max: usize) -> Self {
         let written: Vec<char> = text.chars().take(chars_max).collect();
         let plain = written.iter().map(|&c| half_width(c)).collect();
-        Self { written, plain }
+        let mut line = Self { written, plain, marks: Vec::new() };
+        line.marks = line.find_announcements();
+        line
     }
 
     pub(super) fn len(&self) -> usize {
@@ -191,11 +199,20 @@ impl Line {
 
     pub(super) fn part(&self, start: usize, end: usize) -> Self {
         let cut = |chars: &[char]| chars.get(start..end).unwrap_or_default().to_vec();
-        Self { written: cut(&self.written), plain: cut(&self.plain) }
+        Self { written: cut(&self.written), plain: cut(&self.plain), marks: Vec::new() }
     }
 
     /// The announcements, in their order.
-    pub(super) fn announcements(&self) -> Vec<Mark> {
+    pub(super) fn announcements(&self) -> &[Mark] {
+        &self.marks
+    }
+
+    /// Whether one of its characters, in its half-width form, is of this kind.
+    pub(super) fn holds(&self, kind: fn(char) -> bool) -> bool {
+        self.plain.iter().any(|&c| kind(c))
+    }
+
+    fn find_announcements(&self) -> Vec<Mark> {
         let mut marks: Vec<Mark> = Vec::new();
         let mut at = 0;
         while at < self.plain.len() {
@@ -221,7 +238,7 @@ impl Line {
     fn announcement_at(&self, at: usize) -> Option<usize> {
         let rest = self.plain.get(at..)?;
         // Nearly every place ends here.
-        rest.first().filter(|c| FIRST_CHARS.contains(**c))?;
+        rest.first().filter(|c| begins_announcement(**c))?;
         let before = at.checked_sub(1).and_then(|before| self.plain.get(before));
         ANNOUNCEMENTS.iter().find_map(|word| {
             let length = word.chars().count();
@@ -246,9 +263,8 @@ impl Line {
         let mut at = 0;
         while let Some(&c) = self.plain.get(at) {
             let start = at.saturating_add(1);
-            let close = QUOTES.iter().find(|(open, _)| *open == c).map(|(_, close)| *close);
             let rest = self.plain.get(start..).unwrap_or_default();
-            let length = close.and_then(|close| rest.iter().take(100).position(|&c| c == close));
+            let length = closing(c).and_then(|close| rest.iter().take(100).position(|&c| c == close));
             let Some(length) = length.filter(|&length| length > 0) else {
                 at = start;
                 continue;
@@ -360,11 +376,11 @@ pub(super) fn half_width(c: char) -> char {
 }
 
 fn unquoted(run: &str) -> &str {
-    QUOTES
-        .iter()
-        .find_map(|(open, close)| run.strip_prefix(*open)?.trim_end_matches(['.', ',']).strip_suffix(*close))
-        .filter(|inner| !inner.is_empty())
-        .unwrap_or(run)
+    let inner = run.chars().next().and_then(|open| {
+        let rest = run.strip_prefix(open)?.trim_end_matches(['.', ',']);
+        rest.strip_suffix(closing(open)?)
+    });
+    inner.filter(|inner| !inner.is_empty()).unwrap_or(run)
 }
 
 /// Without the signs that close a sentence; a bracket that opens in the word stays.

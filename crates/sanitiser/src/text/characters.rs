@@ -20,6 +20,12 @@ pub fn is_invisible(c: char) -> bool {
         || (u32::from(c) & 0xfffe) == 0xfffe
 }
 
+/// Printable ASCII, line feeds, Japanese punctuation, kana, ideographs, full-width and half-width forms: nothing is done
+/// about any of them.
+pub(super) const fn is_plain(c: char) -> bool {
+    matches!(c, ' '..='~' | '\n' | '\u{3000}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}' | '\u{ff01}'..='\u{ff9f}')
+}
+
 fn is_private(c: char) -> bool {
     matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{ffffd}' | '\u{100000}'..='\u{10fffd}')
 }
@@ -78,9 +84,19 @@ pub(crate) fn visible(text: &str, findings: &mut Findings) -> String {
     let mut out = String::with_capacity(text.len());
     let (mut dropped, mut private) = (0u32, 0u32);
     let mut previous = None;
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        let next = chars.peek().map(|&(_, next)| next);
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        // The common case first: what everybody sees, in one go.
+        let behind = rest.trim_start_matches(is_plain);
+        let run = rest.get(..rest.len().saturating_sub(behind.len())).unwrap_or_default();
+        if !run.is_empty() {
+            out.push_str(run);
+            previous = run.chars().next_back();
+            rest = behind;
+            continue;
+        }
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        let next = rest.chars().next();
         let kept = match c {
             '\r' if next == Some('\n') => continue,
             '\r' | '\x0b' | '\x0c' | '\u{85}' | '\u{2028}' | '\u{2029}' => '\n',
@@ -99,11 +115,9 @@ pub(crate) fn visible(text: &str, findings: &mut Findings) -> String {
         out.push(kept);
         previous = Some(kept);
         if c == '\u{1f3f4}' {
-            let start = at.saturating_add(c.len_utf8());
-            let octets = flag_tags(text.get(start..).unwrap_or_default());
-            let end = start.saturating_add(octets);
-            out.push_str(text.get(start..end).unwrap_or_default());
-            while chars.next_if(|&(at, _)| at < end).is_some() {}
+            let (tags, behind) = rest.split_at_checked(flag_tags(rest)).unwrap_or_default();
+            out.push_str(tags);
+            rest = behind;
         }
     }
     findings.add_many(FindingCode::InvisibleDropped, dropped, "");

@@ -27,28 +27,33 @@ fn groups(text: &[u8], out: &mut Vec<u8>) -> Result<bool, &'static str> {
     if !rest.is_empty() {
         return Err("group cut short");
     }
-    let mut padded = false;
-    for &[a, b, c, d] in groups {
-        if padded {
-            return Err("padding inside");
-        }
-        let pads = u8::from(c == b'=').saturating_add(u8::from(d == b'='));
-        let (w, x) = (value(a), value(b));
-        let y = if pads == 2 { 0 } else { value(c) };
-        let z = if pads >= 1 { 0 } else { value(d) };
-        if (w | x | y | z) == INVALID || w > 63 || x > 63 || y > 63 || z > 63 || (c == b'=' && d != b'=') {
-            return Err("not of the alphabet");
-        }
-        let octets = [w << 2 | x >> 4, x << 4 | y >> 2, y << 6 | z];
-        let kept = 3usize.saturating_sub(usize::from(pads));
-        let (kept, unused) = octets.split_at_checked(kept).unwrap_or((&octets, &[]));
-        if unused.iter().any(|&octet| octet != 0) {
-            return Err("unused bits are not zero");
-        }
-        out.extend_from_slice(kept);
-        padded = pads > 0;
+    let Some((&[a, b, c, d], whole)) = groups.split_last() else { return Ok(false) };
+    for &[a, b, c, d] in whole {
+        out.extend_from_slice(&group([value(a), value(b), value(c), value(d)])?);
     }
-    Ok(padded)
+    let pads = u8::from(c == b'=').saturating_add(u8::from(d == b'='));
+    let y = if pads == 2 { 0 } else { value(c) };
+    let z = if pads >= 1 { 0 } else { value(d) };
+    if c == b'=' && d != b'=' {
+        return Err("not of the alphabet");
+    }
+    let octets = group([value(a), value(b), y, z])?;
+    let kept = 3usize.saturating_sub(usize::from(pads));
+    let (kept, unused) = octets.split_at_checked(kept).unwrap_or((&octets, &[]));
+    if unused.iter().any(|&octet| octet != 0) {
+        return Err("unused bits are not zero");
+    }
+    out.extend_from_slice(kept);
+    Ok(pads > 0)
+}
+
+/// The octets of four values of six bits.
+fn group([w, x, y, z]: [u8; 4]) -> Result<[u8; 3], &'static str> {
+    // Padding has no value and is refused here wherever it does not end the text.
+    if (w | x | y | z) > 63 {
+        return Err("not of the alphabet");
+    }
+    Ok([w << 2 | x >> 4, x << 4 | y >> 2, y << 6 | z])
 }
 
 /// Decodes an encoded word's text.

@@ -2,7 +2,7 @@
 //!
 //! *Security.* Linear in the text.
 
-use crate::{Expected, objections::Objections};
+use crate::{Expected, objections::Objections, text::lines_of};
 use policy::notice::imitation_of;
 
 /// Checks the decoded text of a message, lines ended by CRLF.
@@ -12,7 +12,7 @@ pub(super) fn check(text: &str, expected: &Expected, objections: &mut Objections
     match text.strip_prefix(above.as_str()).and_then(|rest| rest.strip_suffix(below.as_str())) {
         None => objections.add("text.framing", "not what the gateway put around the text"),
         Some(inside) => {
-            let imitates = inside.split("\r\n").any(imitation_of);
+            let imitates = lines_of(inside).any(imitation_of);
             objections.require(!imitates, "text.imitation", "a line that pretends to be the gateway's");
         }
     }

@@ -68,6 +68,10 @@ const fn is_backslash(c: char) -> bool {
 /// Checks one line.
 pub(crate) fn check_line(line: &str, objections: &mut Objections) {
     objections.require(!begins_file(line), "text.encoded_file", "a line that begins an encoded file");
+    // Nearly every line ends here: it holds no colon, and nothing that a backslash could begin with.
+    if !line.bytes().any(|b| matches!(b, b':' | b'\\' | 0xc2 | 0xe2)) {
+        return;
+    }
     let mut rest = line;
     while let Some(at) = rest.find(|c| c == ':' || is_backslash(c)) {
         let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
