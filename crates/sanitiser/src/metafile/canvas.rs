@@ -1,7 +1,8 @@
 //! Pixels that are drawn on: paths and pictures in pixel coordinates, through a clip.
 //!
 //! *Security.* Every act is spent from the budget before it is done: the area that it covers, and for every point of
-//! a path the height that its edges may cross, of a thin line also its length. Once the budget is empty nothing more
+//! a path the height that its edges may cross, of a thin line also its length. An area that is mixed, clipped or drawn
+//! from a picture costs as many times more as it takes longer. Once the budget is empty nothing more
 //! is drawn, and the player learns it from [`Canvas::exhausted`]. Dashes are drawn only where their number is bounded.
 //! Clips are as large as the canvas and saved states keep them, so those that live at a time are bounded, too.
 
@@ -25,6 +26,10 @@ use tiny_skia::{
 const CLIPS_OCTETS_MAX: usize = 128 << 20;
 /// Most dashes along one line.
 const DASHES_MAX: f32 = 10_000.0;
+/// How many times longer a pixel takes that is mixed with what is there, or seen through a clip.
+const MIXED: u64 = 4;
+/// How many times longer a pixel takes that is looked up in a picture, a tile or a gradient.
+const LOOKED_UP: u64 = 8;
 /// Lines up to this width, in pixels, are drawn point by point.
 const THIN: f32 = 1.0;
 /// How far from the canvas a coordinate may lie, in pixels.
@@ -108,8 +113,9 @@ impl<'b> Canvas<'b> {
         spent.map_err(|exhausted| self.exhaust(exhausted.0)).ok()
     }
 
-    /// Spends what painting inside `bounds` costs, of which `steps` are pixels that lines go along.
-    fn spend(&mut self, bounds: Rect, points: u64, steps: u64) -> Option<()> {
+    /// Spends what painting inside `bounds` costs, each pixel `times` what the plainest costs; `steps` are pixels that
+    /// lines go along.
+    fn spend(&mut self, bounds: Rect, points: u64, steps: u64, times: u64) -> Option<()> {
         if self.exhausted.is_some() {
             return None;
         }
@@ -119,6 +125,7 @@ impl<'b> Canvas<'b> {
         let (across, down) = ((across + 1.0).ceil() as u64, (down + 1.0).ceil() as u64);
         let cost = across
             .saturating_mul(down)
+            .saturating_mul(times)
             .saturating_add(points.saturating_mul(down).saturating_mul(SUPERSAMPLED))
             .saturating_add(steps);
         let spent = self.budget.spend_drawing(cost).and_then(|()| self.budget.spend_nodes(points));
@@ -134,7 +141,8 @@ impl<'b> Canvas<'b> {
     /// Fills a path.
     pub(super) fn fill(&mut self, path: &Path, ink: &Ink, rule: FillRule, blend: BlendMode, clip: &Clip) {
         let path = &*near(path);
-        let Some(()) = self.spend(path.bounds(), path.len() as u64, 0) else { return };
+        let times = times(ink, blend, clip);
+        let Some(()) = self.spend(path.bounds(), path.len() as u64, 0, times) else { return };
         let Some(shader) = shader(ink) else { return };
         let paint = Paint { shader, blend_mode: blend, ..Paint::default() };
         self.pixmap.fill_path(path, &paint, rule, Transform::identity(), clip.as_deref());
@@ -150,7 +158,7 @@ impl<'b> Canvas<'b> {
         let right = bounds.right().ceil().clamp(0.0, width);
         let bottom = bounds.bottom().ceil().clamp(0.0, height);
         let (across, down) = ((right - left) as u32, (bottom - top) as u32);
-        if across == 0 || down == 0 || self.spend(bounds, path.len() as u64, 0).is_none() {
+        if across == 0 || down == 0 || self.spend(bounds, path.len() as u64, 0, MIXED).is_none() {
             return;
         }
         let Some(mut shape) = Mask::new(across, down) else { return };
@@ -191,7 +199,8 @@ impl<'b> Canvas<'b> {
             points = points.saturating_add((dashes as u64).saturating_mul(STROKE_POINTS));
         }
         let steps = if width <= THIN { self.steps(path) } else { 0 };
-        let Some(()) = self.spend(bounds, points, steps) else { return };
+        let times = times(&Ink::Plain(line.colour), blend, clip);
+        let Some(()) = self.spend(bounds, points, steps, times) else { return };
         let paint = Paint { shader: Shader::SolidColor(line.colour), blend_mode: blend, ..Paint::default() };
         self.pixmap.stroke_path(path, &paint, &stroke, Transform::identity(), clip.as_deref());
         self.drawn = self.drawn.saturating_add(1);
@@ -213,7 +222,7 @@ impl<'b> Canvas<'b> {
         if !is_near(bounds) {
             return;
         }
-        let Some(()) = self.spend(bounds, 8, 0) else { return };
+        let Some(()) = self.spend(bounds, 8, 0, LOOKED_UP) else { return };
         let across = place.sx.hypot(place.ky).ceil().clamp(1.0, self.width()) as u32;
         let down = place.kx.hypot(place.sy).ceil().clamp(1.0, self.height()) as u32;
         // The canvas samples four neighbours: far smaller pictures are shrunk first, so that no detail is skipped.
@@ -260,7 +269,7 @@ impl<'b> Canvas<'b> {
     /// Room for a clip: nothing is seen through it yet.
     fn mask(&mut self, points: u64) -> Option<Mask> {
         let whole = Rect::from_xywh(0.0, 0.0, self.width(), self.height())?;
-        self.spend(whole, points, 0)?;
+        self.spend(whole, points, 0, 1)?;
         self.clips.retain(|clip| clip.strong_count() > 0);
         let octets = (self.pixmap.width() as usize).saturating_mul(self.pixmap.height() as usize);
         if self.clips.len().saturating_add(1).saturating_mul(octets) > CLIPS_OCTETS_MAX {
@@ -282,6 +291,15 @@ impl<'b> Canvas<'b> {
 pub(super) enum Keep {
     Inside,
     Outside,
+}
+
+/// How many times the plainest a pixel costs.
+fn times(ink: &Ink, blend: BlendMode, clip: &Clip) -> u64 {
+    match ink {
+        Ink::Tile(..) | Ink::Gradient(..) => LOOKED_UP,
+        Ink::Plain(_) if blend != BlendMode::SourceOver || clip.is_some() => MIXED,
+        Ink::Plain(_) => 1,
+    }
 }
 
 fn shader(ink: &Ink) -> Option<Shader<'_>> {

@@ -409,3 +409,27 @@ fn thin_lines_are_spent_by_their_length() {
     assert_eq!(limit(&drawing, few), Some(FindingCode::LimitTotalPixels));
     assert_eq!(limit(&drawing, Limits { total_px: 5 * least, ..Limits::STANDARD }), None);
 }
+
+#[test]
+fn what_takes_longer_costs_more() {
+    let page = [0, 0, 4_000, 4_000];
+    let gradient = record(118, &[0, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 4_000, 4_000, -1, -1, 0, 1]);
+    let (clip, shape) = (record(30, &page), record(62, &[0, 0, 0, 0]));
+    let path = [record(59, &[]), record(43, &page), record(60, &[])].concat();
+    let cases = [
+        ("plain", [path.clone(), shape.clone()].concat(), 1),
+        ("through a clip", [clip, path.clone(), shape.clone()].concat(), 1 + 4),
+        ("mixed", [record(20, &[9]), path, shape].concat(), 4),
+        ("gradient", gradient, 8),
+    ];
+    let mut ran = 0;
+    for (name, records, times) in cases {
+        let drawing = large(&[records]);
+        let total_px = 9_000_000 * (1 + times);
+        let (less, more) = (total_px - 1, total_px + 500_000);
+        let met = |total_px| limit(&drawing, Limits { total_px, ..Limits::STANDARD });
+        assert_eq!((met(less), met(more)), (Some(FindingCode::LimitTotalPixels), None), "{name}");
+        ran += 1;
+    }
+    assert_eq!(ran, 4);
+}
