@@ -300,7 +300,7 @@ codes! {
     /// Sound or film was left out.
     MediaDropped = 611 "media_dropped" Notice;
     /// Comments or tracked changes were left out, as policy says.
-    RemarksDropped = 612 "remarks_dropped" Info;
+    RemarksDropped = 612 "remarks_dropped" Notice;
     /// Fields of a form became the text that they showed.
     FormFrozen = 640 "form_frozen" Notice;
 

@@ -130,6 +130,12 @@ pub struct Policy {
     pub jpeg_quality: u8,
     /// Whether rebuilt Office documents are accompanied by a PDF.
     pub office_copy: OfficeCopy,
+    /// Whether links to web pages and mail addresses stay in rebuilt Office documents.
+    pub office_links: bool,
+    /// Whether comments stay in them.
+    pub office_comments: bool,
+    /// Whether tracked changes stay in them; otherwise they are accepted.
+    pub office_changes: bool,
     /// Domains that are inside, lower-case: From and Reply-To that imitate them are marked.
     pub inside_domains: Vec<String>,
     /// Notice level.
@@ -170,6 +176,9 @@ impl Policy {
             pdf_dpi: 200,
             jpeg_quality: 80,
             office_copy: OfficeCopy::None,
+            office_links: true,
+            office_comments: true,
+            office_changes: true,
             inside_domains: Vec::new(),
             notice_level: NoticeLevel::Normal,
             notice_language: Language::Japanese,
@@ -202,6 +211,13 @@ impl Policy {
                     "pdf" => OfficeCopy::Pdf,
                     _ => return Err(bad("none, pdf")),
                 };
+            }
+            "office_links" => self.office_links = keeps(value, "drop").ok_or_else(|| bad("keep, drop"))?,
+            "office_comments" => {
+                self.office_comments = keeps(value, "drop").ok_or_else(|| bad("keep, drop"))?;
+            }
+            "office_changes" => {
+                self.office_changes = keeps(value, "accept").ok_or_else(|| bad("keep, accept"))?;
             }
             "contact" => self.contact = value.chars().filter(|c| !c.is_control()).take(200).collect(),
             "notice_level" => {
@@ -241,6 +257,14 @@ impl Policy {
     }
 }
 
+/// `keep`, or the word for its opposite.
+fn keeps(value: &str, opposite: &str) -> Option<bool> {
+    match value {
+        "keep" => Some(true),
+        _ => (value == opposite).then_some(false),
+    }
+}
+
 fn number<T: std::str::FromStr + PartialOrd + Copy>(text: &str, least: T, most: T) -> Option<T> {
     text.parse().ok().filter(|n| (&least..=&most).contains(&n))
 }
@@ -261,6 +285,13 @@ mod tests {
         assert!(policy.set("pdf_dpi", "9999").is_err());
         assert_eq!(policy.set("office_copy", "pdf"), Ok(()));
         assert!(policy.set("office_copy", "docx").is_err());
+        assert_eq!(policy.set("office_changes", "accept"), Ok(()));
+        assert_eq!(policy.set("office_links", "drop"), Ok(()));
+        assert!(policy.set("office_comments", "accept").is_err());
+        assert_eq!(
+            (policy.office_links, policy.office_comments, policy.office_changes),
+            (false, true, false)
+        );
     }
 
     #[test]

@@ -102,7 +102,12 @@ pub fn rebuild(
     if octets.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
         return Err(FindingCode::Locked);
     }
-    let rules = Rules { links: true, comments: true, changes: true, fidelity };
+    let rules = Rules {
+        links: policy.office_links,
+        comments: policy.office_comments,
+        changes: policy.office_changes,
+        fidelity,
+    };
     let written = walk::rebuild(octets, policy, &rules, budget, findings, surroundings)?;
     let tally = &written.tally;
     let kept = tally.kept_characters.saturating_mul(1_000);

@@ -36,8 +36,8 @@ impl Sieve<'_> {
         if matches!(self.tree.name(self.tree.root()).0, "w") {
             fields::judge(self);
         }
-        if !self.rules.changes {
-            accept_changes(&mut self.tree);
+        if !self.rules.changes && accept_changes(&mut self.tree) {
+            self.findings.add_detail(FindingCode::RemarksDropped, "changes");
         }
         self.formulas();
         let tally = &mut self.book.tally;
@@ -537,8 +537,9 @@ fn unwrap_wrappers(tree: &mut Tree) {
 }
 
 /// Tracked changes as if each had been accepted (ISO/IEC 29500-1 §17.13.5).
-fn accept_changes(tree: &mut Tree) {
+fn accept_changes(tree: &mut Tree) -> bool {
     let mut next = Some(tree.root());
+    let mut found = false;
     while let Some(id) = next {
         let ("w", local) = tree.name(id) else {
             next = tree.following(id, tree.root());
@@ -546,19 +547,29 @@ fn accept_changes(tree: &mut Tree) {
         };
         match local {
             "ins" | "moveTo" if tree.first(id).is_some() => {
+                found = true;
                 next = tree.following(id, tree.root());
                 tree.unwrap(id);
+            }
+            // A row that was deleted stands there whole, with a mark in its properties.
+            "del" if tree.parent(id).is_some_and(|parent| tree.is(parent, ("w", "trPr"))) => {
+                found = true;
+                let row = enclosing(tree, id, &[("w", "tr")]).unwrap_or(id);
+                next = tree.behind(row, tree.root());
+                tree.remove(row);
             }
             "ins" | "del" | "moveFrom" | "moveTo" | "rPrChange" | "pPrChange" | "sectPrChange"
             | "tblPrChange" | "tblPrExChange" | "trPrChange" | "tcPrChange" | "tblGridChange"
             | "numberingChange" | "cellIns" | "cellDel" | "cellMerge" | "moveFromRangeStart"
             | "moveFromRangeEnd" | "moveToRangeStart" | "moveToRangeEnd" => {
+                found = true;
                 next = tree.behind(id, tree.root());
                 tree.remove(id);
             }
             _ => next = tree.following(id, tree.root()),
         }
     }
+    found
 }
 
 /// How much there is to read, white space apart.

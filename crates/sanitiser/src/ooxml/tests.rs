@@ -419,6 +419,46 @@ fn what_may_stay_stays() {
     assert_eq!(ran, 9);
 }
 
+/// A key of the policy and its value.
+type Setting = (&'static str, &'static str);
+
+#[test]
+fn changes_and_links_go_when_policy_says_so() {
+    let changed = case(
+        "changes and a link",
+        Into::Body,
+        "<w:p><w:ins w:id='1' w:author='a'><w:r><w:t>added</w:t></w:r></w:ins><w:del w:id='2' w:author='a'><w:r><w:delText>deleted</w:delText></w:r></w:del><w:hyperlink r:id='rId7'><w:r><w:t>web</w:t></w:r></w:hyperlink></w:p><w:tbl><w:tr><w:trPr><w:del w:id='3' w:author='a'/></w:trPr><w:tc><w:p><w:r><w:t>row gone</w:t></w:r></w:p></w:tc></w:tr><w:tr><w:tc><w:p><w:r><w:t>row left</w:t></w:r></w:p></w:tc></w:tr></w:tbl>",
+        Some(("rId7", "hyperlink", "https://example.jp/a")),
+        &[],
+    );
+    let whole = document(&changed);
+    let words = ["<w:ins", "deleted", "row gone", "https://example.jp/a"];
+    let cases: &[(&[Setting], &[&str])] = &[
+        (&[], &words),
+        (&[("office_changes", "accept")], &["https://example.jp/a"]),
+        (&[("office_links", "drop")], &["<w:ins", "deleted", "row gone"]),
+    ];
+    let mut ran = 0;
+    for (settings, stays) in cases {
+        let mut policy = Policy::standard();
+        for (key, value) in *settings {
+            policy.set(key, value).unwrap();
+        }
+        let (mut budget, mut findings) = (Budget::new(&Limits::STANDARD), Findings::new());
+        let written =
+            rebuild(&whole, &policy, Fidelity::Full, &mut budget, &mut findings, &mut Nothing).unwrap();
+        let all = everything(&written.octets);
+        for word in words {
+            assert_eq!(all.contains(word), stays.contains(&word), "{settings:?} {word}: {all}");
+        }
+        assert!(["added", "web", "row left"].iter().all(|word| all.contains(word)), "{all}");
+        let told = findings.count(FindingCode::RemarksDropped) + findings.count(FindingCode::LinkDropped);
+        assert_eq!(usize::try_from(told), Ok(settings.len()));
+        ran += 1;
+    }
+    assert_eq!(ran, 3);
+}
+
 #[test]
 fn damage_is_a_verdict() {
     let whole = document(&CASES[0]);

@@ -365,7 +365,7 @@ impl Walk<'_> {
                 continue;
             }
             let Some(kind) = Part::of_relationship(part, &relationship.kind) else { continue };
-            if !kind.is_implicit_from(part) || (kind.is_remark() && !self.rules.comments) {
+            if !kind.is_implicit_from(part) || self.leaves_out(kind) {
                 continue;
             }
             let Some(target) = self.promised(kind, source, relationship) else {
@@ -410,6 +410,15 @@ impl Walk<'_> {
         new.push(NewRelationship { id, target: Target::Notes(name) });
     }
 
+    /// Whether policy leaves parts of this kind out.
+    fn leaves_out(&mut self, kind: Part) -> bool {
+        let left_out = kind.is_remark() && !self.rules.comments;
+        if left_out {
+            self.findings.add_detail(FindingCode::RemarksDropped, kind.row().stem);
+        }
+        left_out
+    }
+
     /// The part that a relationship leads to, if it is there and declares to be what the relationship promises.
     fn promised(&self, kind: Part, source: &str, relationship: &Relationship) -> Option<String> {
         let target = package::resolve(source, &relationship.target)?;
@@ -445,7 +454,7 @@ impl Walk<'_> {
             return Ok(self.empty_sheet(&relationship.target)?.map(Target::Part));
         }
         let Some(kind) = Part::of_relationship(part, &relationship.kind) else { return Ok(None) };
-        if kind.is_remark() && !self.rules.comments {
+        if self.leaves_out(kind) {
             return Ok(None);
         }
         let place = match self.promised(kind, source, relationship) {

@@ -143,7 +143,7 @@ impl Rebuild<'_, '_> {
             }
             return Ok(if *fate == Fate::Drop { Step::Drop } else { Step::Unwrap });
         }
-        if !self.sieve_values(tree, id, name) {
+        if self.is_left_out(name) || !self.sieve_values(tree, id, name) {
             return Ok(Step::Drop);
         }
         match name {
@@ -182,6 +182,21 @@ impl Rebuild<'_, '_> {
         Ok(Step::On)
     }
 
+    /// Whether policy leaves an element out: a remark, or the record of a change (which is thereby accepted).
+    fn is_left_out(&mut self, name: Name) -> bool {
+        let (left_out, told) = match name {
+            ("office", "annotation") => (!self.policy.office_comments, true),
+            ("office", "annotation-end") => (!self.policy.office_comments, false),
+            ("text" | "table", "tracked-changes") => (!self.policy.office_changes, true),
+            ("text", "change" | "change-start" | "change-end") => (!self.policy.office_changes, false),
+            _ => (false, false),
+        };
+        if left_out && told {
+            self.findings.add_detail(FindingCode::RemarksDropped, name.1);
+        }
+        left_out
+    }
+
     /// Text where the format has none is no content of the document.
     fn visit_text(&mut self, tree: &Tree, id: NodeId) -> Step {
         let holds = tree.parent(id).is_some_and(|parent| dialect::holds_text(tree.name(parent)));
@@ -196,9 +211,15 @@ impl Rebuild<'_, '_> {
 
     /// Judges the attributes of an element; says whether the element stays.
     fn sieve_values(&mut self, tree: &mut Tree, id: NodeId, name: Name) -> bool {
+        let links = self.policy.office_links;
         let judged = tree.attributes(id).map(|(attribute, value)| {
-            let verdict =
-                if attribute == HREF { Verdict::Keep } else { values::judge(name, attribute, value) };
+            let verdict = match attribute {
+                HREF => Verdict::Keep,
+                (_, "formula") if !links && value.to_ascii_uppercase().contains("HYPERLINK") => {
+                    Verdict::Remove(Some(FindingCode::LinkDropped))
+                }
+                _ => values::judge(name, attribute, value),
+            };
             (attribute, verdict)
         });
         let gone: Vec<(Name, Verdict)> = judged.filter(|(_, verdict)| *verdict != Verdict::Keep).collect();
@@ -225,7 +246,7 @@ impl Rebuild<'_, '_> {
 
     fn visit_link(&mut self, tree: &mut Tree, id: NodeId) -> Step {
         let target = tree.attribute(id, HREF).unwrap_or_default();
-        match links::sound(target) {
+        match links::sound(target).filter(|_| self.policy.office_links || target.starts_with('#')) {
             Some(sound) => {
                 tree.set_attribute(id, HREF, &sound);
                 Step::On

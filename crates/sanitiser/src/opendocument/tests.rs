@@ -243,6 +243,41 @@ fn flat_files_become_packages() {
     assert_eq!((written.extension, findings.count(FindingCode::Macro)), ("odt", 1));
 }
 
+/// A key of the policy and its value.
+type Setting = (&'static str, &'static str);
+
+#[test]
+fn remarks_and_links_go_when_policy_says_so() {
+    let inside = "<text:tracked-changes><text:changed-region text:id='c1'><text:deletion><text:p>deleted</text:p></text:deletion></text:changed-region></text:tracked-changes><text:p>a<text:change text:change-id='c1'/><office:annotation><text:p>remark</text:p></office:annotation><text:a xlink:href='https://example.jp/'>web</text:a><text:a xlink:href='#place'>here</text:a></text:p>";
+    let whole = package(&[("content.xml", content("text", inside).as_bytes())]);
+    let cases: &[(&[Setting], &[&str])] = &[
+        (&[], &["deleted", "remark", "https://example.jp/", "#place"]),
+        (&[("office_changes", "accept")], &["remark", "https://example.jp/", "#place"]),
+        (&[("office_comments", "drop")], &["deleted", "https://example.jp/", "#place"]),
+        (&[("office_links", "drop")], &["deleted", "remark", "#place"]),
+        (&[("office_changes", "accept"), ("office_comments", "drop"), ("office_links", "drop")], &["#place"]),
+    ];
+    let mut ran = 0;
+    for (settings, stays) in cases {
+        let mut policy = Policy::standard();
+        for (key, value) in *settings {
+            policy.set(key, value).unwrap();
+        }
+        let (mut budget, mut findings) = (Budget::new(&Limits::STANDARD), Findings::new());
+        let written =
+            rebuild(&whole, &policy, &mut budget, &mut findings, Fidelity::Full, &mut NoFonts).unwrap();
+        let body = body(&written.octets, "text");
+        for word in ["deleted", "remark", "https://example.jp/", "#place"] {
+            assert_eq!(body.contains(word), stays.contains(&word), "{settings:?} {word}: {body}");
+        }
+        assert!(body.contains("web") && body.contains("here"), "{body}");
+        let told = findings.count(F::RemarksDropped) + findings.count(F::LinkDropped);
+        assert_eq!(usize::try_from(told), Ok(settings.len()));
+        ran += 1;
+    }
+    assert_eq!(ran, 5);
+}
+
 #[test]
 fn what_cannot_be_read_is_refused() {
     let locked = "<manifest:manifest xmlns:manifest='urn:oasis:names:tc:opendocument:xmlns:manifest:1.0'><manifest:file-entry manifest:full-path='content.xml'><manifest:encryption-data/></manifest:file-entry></manifest:manifest>";
