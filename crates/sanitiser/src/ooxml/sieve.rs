@@ -6,7 +6,7 @@
 use super::{Book, Rules, compatibility, fields, formula, links, literal, preview};
 use crate::markup::{Name, NodeId, Tree};
 use policy::{FindingCode, Findings};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A part at work.
 pub(super) struct Sieve<'a> {
@@ -247,7 +247,7 @@ impl Sieve<'_> {
         }
         let nodes: Vec<NodeId> = self.tree.descendants(self.tree.root()).collect();
         let refused: Vec<NodeId> = nodes.into_iter().filter(|&id| self.formula_is_refused(id)).collect();
-        let mut shared: Vec<String> = Vec::new();
+        let mut shared: BTreeSet<String> = BTreeSet::new();
         for id in refused {
             if self.tree.is(id, ("x", "definedName")) {
                 remove_emptied(&mut self.tree, id);
@@ -257,7 +257,7 @@ impl Sieve<'_> {
             if self.tree.attribute(id, ("", "t")) == Some("shared")
                 && let Some(number) = self.tree.attribute(id, ("", "si"))
             {
-                shared.push(number.to_owned());
+                shared.insert(number.to_owned());
             }
             if matches!(self.tree.name(id), ("x", "cacheField" | "calculatedItem")) {
                 self.tree.remove_attribute(id, ("", "formula"));
@@ -330,7 +330,7 @@ impl Sieve<'_> {
     }
 
     /// Cells that share a formula which is gone.
-    fn drop_shared(&mut self, shared: &[String]) {
+    fn drop_shared(&mut self, shared: &BTreeSet<String>) {
         if shared.is_empty() {
             return;
         }
@@ -339,10 +339,7 @@ impl Sieve<'_> {
             .descendants(self.tree.root())
             .filter(|&id| {
                 self.tree.is(id, ("x", "f"))
-                    && self
-                        .tree
-                        .attribute(id, ("", "si"))
-                        .is_some_and(|si| shared.iter().any(|gone| gone == si))
+                    && self.tree.attribute(id, ("", "si")).is_some_and(|si| shared.contains(si))
             })
             .collect();
         for id in orphans {

@@ -554,3 +554,44 @@ fn what_is_missing_is_told() {
     }
     assert_eq!(ran, 22);
 }
+
+/// A book of one sheet.
+fn book(sheet: &str, of_sheet: &str) -> Vec<u8> {
+    let base = "application/vnd.openxmlformats-officedocument.spreadsheetml";
+    let types = format!(
+        "<Types xmlns='http://schemas.openxmlformats.org/package/2006/content-types'><Override PartName='/xl/b.xml' \
+         ContentType='{base}.sheet.main+xml'/><Override PartName='/xl/s.xml' ContentType='{base}.worksheet+xml'/></Types>"
+    );
+    let sheets = "<x:sheets><x:sheet name='One' sheetId='1' r:id='rId1'/></x:sheets>";
+    let mut file = ZipFile::new();
+    add(&mut file, "[Content_Types].xml", &types);
+    add(&mut file, "_rels/.rels", &relationships(&[("rId1", "officeDocument", "xl/b.xml")]));
+    add(&mut file, "xl/b.xml", &format!("<x:workbook {NAMES}>{sheets}</x:workbook>"));
+    add(&mut file, "xl/_rels/b.xml.rels", &relationships(&[("rId1", "worksheet", "s.xml")]));
+    add(&mut file, "xl/s.xml", &format!("<x:worksheet {NAMES}>{sheet}</x:worksheet>"));
+    add(&mut file, "xl/_rels/s.xml.rels", of_sheet);
+    file.finish().unwrap()
+}
+
+/// Looking through all relationships for each link, or through all formulas that went for each cell, costs the square.
+#[test]
+fn a_sheet_of_many_links_and_shared_formulas_costs_what_it_is_long() {
+    const MANY: usize = 20_000;
+    let ids: Vec<String> = (1..=MANY).map(|number| format!("rId{number}")).collect();
+    let given: Vec<(&str, &str, &str)> =
+        ids.iter().map(|id| (id.as_str(), "hyperlink", "https://example.jp/")).collect();
+    let links: String = ids.iter().map(|id| format!("<x:hyperlink ref='A1' r:id='{id}'/>")).collect();
+    let cells: String = (0..MANY)
+        .map(|number| {
+            let gone = format!("<x:c><x:f t='shared' si='{number}'>[1]a!A1</x:f><x:v>7</x:v></x:c>");
+            gone + &format!("<x:c><x:f t='shared' si='{number}'/><x:v>8</x:v></x:c>")
+        })
+        .collect();
+    let sheet =
+        format!("<x:sheetData><x:row>{cells}</x:row></x:sheetData><x:hyperlinks>{links}</x:hyperlinks>");
+    let (rewritten, findings) = run(&book(&sheet, &relationships(&given)));
+    let all = everything(&rewritten.unwrap().octets);
+    assert_eq!((all.matches("<x:hyperlink ").count(), all.matches("<x:f").count()), (MANY, 0));
+    assert_eq!(all.matches("TargetMode=\"External\"").count(), MANY);
+    assert_eq!(usize::try_from(findings.count(FindingCode::FormulaFrozen)), Ok(MANY));
+}

@@ -227,8 +227,9 @@ impl Walk<'_> {
         let old = octets.map(|octets| forgive(markup::read(&octets, &preview::OLD_DRAWING, self.budget)));
         let Some(old) = old.transpose()?.flatten() else { return Ok(found) };
         let given = self.relationships(&name)?;
+        let by_id = relationships::by_id(&given);
         for (shape, id) in preview::pictures(&old) {
-            let image = given.iter().find(|given| given.id == id && given.kind == "image" && !given.external);
+            let image = by_id.get(id.as_str()).filter(|given| given.kind == "image" && !given.external);
             let Some(target) = image.and_then(|image| package::resolve(&name, &image.target)) else {
                 continue;
             };
@@ -297,6 +298,7 @@ impl Walk<'_> {
         let name = loaded.name.clone();
         let given = std::mem::take(&mut loaded.relationships);
         let mut new: Vec<NewRelationship> = Vec::new();
+        let given_by_id = relationships::by_id(&given);
         let mut numbers = Numbers::of(&given);
         let mut by_id: BTreeMap<String, Option<String>> = BTreeMap::new();
         for (node, attribute) in references::named(&tree) {
@@ -307,7 +309,7 @@ impl Walk<'_> {
             if id.is_empty() && may_be_empty(&tree, node) {
                 continue;
             }
-            let relationship = given.iter().find(|relationship| relationship.id == id);
+            let relationship = given_by_id.get(id.as_str()).copied();
             let expected = expected(&tree, node, attribute);
             let fits =
                 relationship.is_some_and(|relationship| expected.contains(&relationship.kind.as_str()));

@@ -2,6 +2,7 @@
 
 use super::dialect::DIALECT;
 use crate::markup::{Name, NodeId, Tree};
+use std::collections::BTreeSet;
 
 /// The version of a document that names none.
 pub(super) const VERSION: &str = "1.2";
@@ -52,14 +53,13 @@ pub(super) fn as_settings(tree: &mut Tree, version: &str) {
 
 /// Gives the root its name, and keeps one of each of these sections under it.
 fn reduce(tree: &mut Tree, root: Name, sections: &[Name], version: &str) {
-    let mut seen: Vec<Name> = Vec::new();
+    let mut seen: BTreeSet<Name> = BTreeSet::new();
     let children: Vec<NodeId> = tree.children(tree.root()).collect();
     for child in children {
         let name = tree.name(child);
-        if !sections.contains(&name) || seen.contains(&name) {
+        if !sections.contains(&name) || !seen.insert(name) {
             tree.remove(child);
         }
-        seen.push(name);
     }
     tree.rename(tree.root(), root);
     tree.set_attribute(tree.root(), ("office", "version"), version);

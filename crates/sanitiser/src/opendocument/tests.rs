@@ -435,3 +435,17 @@ fn parts_that_cannot_be_read_are_told() {
     assert!(written.is_ok() && findings.has(FindingCode::LayoutMayDiffer));
     assert!(findings.has(FindingCode::ElementDropped));
 }
+
+/// Looking through all that stood before for each section that follows costs the square.
+#[test]
+fn a_part_of_many_sections_costs_what_it_is_long() {
+    let (many, styles) = (30_000, "<office:styles><style:style style:name='S'/></office:styles>");
+    let (strays, more) = ("<text:p/>".repeat(many), "<office:styles/>".repeat(many));
+    let styles =
+        format!("<office:document-styles {NAMESPACES}>{strays}{styles}{more}</office:document-styles>");
+    let octets =
+        package(&[("content.xml", content("text", "").as_bytes()), ("styles.xml", styles.as_bytes())]);
+    let styles = member(&run(&octets).0.unwrap().octets, "styles.xml").unwrap();
+    assert_eq!((styles.matches("<office:styles").count(), styles.matches("<text:p").count()), (1, 0));
+    assert!(styles.contains("style:name=\"S\""));
+}

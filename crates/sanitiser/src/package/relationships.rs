@@ -2,6 +2,7 @@
 
 use crate::markup::Tree;
 use policy::FindingCode;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One relationship.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +25,7 @@ const RELATIONSHIPS_MAX: usize = 100_000;
 /// are too many.
 pub fn of(tree: &Tree) -> Result<Vec<Relationship>, FindingCode> {
     let mut found: Vec<Relationship> = Vec::new();
-    let mut known = std::collections::BTreeSet::new();
+    let mut known = BTreeSet::new();
     for (place, id) in tree.children(tree.root()).enumerate() {
         if place >= RELATIONSHIPS_MAX {
             return Err(FindingCode::LimitNodes);
@@ -43,6 +44,12 @@ pub fn of(tree: &Tree) -> Result<Vec<Relationship>, FindingCode> {
         });
     }
     Ok(found)
+}
+
+/// Relationships by their names: a part may name as many as it has, and looking through all of them each time would
+/// cost the square.
+pub fn by_id(relationships: &[Relationship]) -> BTreeMap<&str, &Relationship> {
+    relationships.iter().map(|relationship| (relationship.id.as_str(), relationship)).collect()
 }
 
 /// The name of the part that holds the relationships of `source`; of the package itself for an empty one.
