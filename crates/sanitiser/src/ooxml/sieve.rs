@@ -28,8 +28,9 @@ impl Sieve<'_> {
     pub(super) fn run(&mut self) {
         compatibility::choose(&mut self.tree);
         unwrap_wrappers(&mut self.tree);
-        preview::keep(self);
+        // What old drawings say counts as well: not all of them can be drawn anew.
         let before = characters(&self.tree);
+        preview::keep(self);
         let mut lost_characters = 0u64;
         self.settle_lost(&mut lost_characters);
         self.deny();

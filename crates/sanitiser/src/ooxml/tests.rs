@@ -595,3 +595,31 @@ fn a_sheet_of_many_links_and_shared_formulas_costs_what_it_is_long() {
     assert_eq!(all.matches("TargetMode=\"External\"").count(), MANY);
     assert_eq!(usize::try_from(findings.count(FindingCode::FormulaFrozen)), Ok(MANY));
 }
+
+#[test]
+fn text_that_is_lost_with_an_old_drawing_is_told() {
+    const BOX: &str =
+        "<v:textbox><w:txbxContent><w:p><w:r><w:t>boxed</w:t></w:r></w:p></w:txbxContent></v:textbox>";
+    // The second has no size, and the third shows a picture instead.
+    let cases = [
+        ("<v:shape style='width:90pt;height:40pt'>", "", ""),
+        ("<v:shape>", "", "4/9 characters, 0 elements"),
+        (
+            "<v:shape style='width:90pt;height:40pt'>",
+            "<v:imagedata r:id='rId7'/>",
+            "4/9 characters, 0 elements",
+        ),
+    ];
+    let mut ran = 0;
+    for (shape, picture, expected) in cases {
+        let body = format!("<w:p><w:r><w:pict>{shape}{picture}{BOX}</v:shape></w:pict></w:r></w:p>");
+        let octets = document(&case("", Into::Body, body.leak(), None, &[]));
+        let (rewritten, findings) = run(&octets);
+        let all = everything(&rewritten.unwrap().octets);
+        assert_eq!(all.contains("boxed"), expected.is_empty(), "case {ran}");
+        let told = findings.iter().find(|finding| finding.code == FindingCode::LayoutMayDiffer);
+        assert_eq!(told.map_or("", |told| told.detail.as_str()), expected, "case {ran}");
+        ran += 1;
+    }
+    assert_eq!(ran, 3);
+}
