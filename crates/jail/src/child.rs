@@ -7,7 +7,7 @@ use crate::{
     fonts::FontFile,
     fork_server,
     frame::{self, Answer, HEAD_OCTETS, Kind, Request},
-    lock::{Filter, SandboxLevel, lock},
+    lock::{Filter, SandboxLevel, lock, lock_server},
 };
 use mail::PartPath;
 use policy::Limits;
@@ -66,8 +66,10 @@ fn try_enter() -> io::Result<Locked> {
     let descriptors: Vec<i32> = fonts.iter().map(|font| font.file.as_raw_fd()).collect();
     let request_octets_max = usize::try_from(request_octets).map_err(io::Error::other)?;
     let filter = Filter::new(&descriptors)?;
+    fork_server::require_one_thread()?;
+    let level = lock_server()?;
     let parent = fork_server::serve()?;
-    let level = lock(&limits, &filter, parent)?;
+    lock(&limits, &filter, parent)?;
     Ok(Locked { fonts, request_octets_max, level })
 }
 

@@ -49,14 +49,18 @@ pub(crate) const SIGNALLED: u8 = b'S';
 /// The child was not there.
 pub(crate) const UNKNOWN: u8 = b'U';
 
+/// A second thread could hold a lock at the moment of a fork, and would not be locked with the others.
+pub(crate) fn require_one_thread() -> io::Result<()> {
+    if std::fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.count() > 1) {
+        return Err(io::Error::other("a fork server has one thread"));
+    }
+    Ok(())
+}
+
 /// Serves until the broker closes the socket, which ends the process. Returns in each forked child alone, with its
 /// pipes as standard streams, and the process id of its parent.
 pub(crate) fn serve() -> io::Result<Pid> {
     let server = getpid();
-    // A second thread could hold a lock at the moment of a fork.
-    if std::fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.count() > 1) {
-        return Err(io::Error::other("a fork server has one thread"));
-    }
     loop {
         let Some((order, pipes)) = receive()? else { std::process::exit(0) };
         let answer = match unpack(order) {

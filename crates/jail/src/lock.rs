@@ -1,8 +1,10 @@
 //! Locking a child: what it gives up before it reads its first octet.
 //!
-//! In this order: no new privileges, death with the parent, non-dumpable, resource limits, Landlock (deny
-//! everything), seccomp (an allow-list bound to its own pipes). Landlock and seccomp stop the same attacks
-//! independently; "no network" rests on seccomp, because Landlock's network rules depend on the kernel.
+//! What a child inherits its fork server gives up once for all of them: new privileges, core dumps, being dumped,
+//! writing files, every file and network access that Landlock knows. What belongs to one process alone each child does
+//! itself: death with the parent, resource limits, seccomp (an allow-list bound to its own pipes). Landlock and seccomp
+//! stop the same attacks independently; "no network" rests on seccomp, because Landlock's network rules depend on the
+//! kernel.
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetStatus, Scope,
@@ -14,7 +16,7 @@ use rustix::process::{
 };
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
-    TargetArch,
+    TargetArch, sock_filter,
 };
 use std::{collections::BTreeMap, io};
 
@@ -52,24 +54,31 @@ impl Filter {
     }
 }
 
-/// Locks the calling process for good. `parent` is the process that it must not outlive.
-pub(crate) fn lock(limits: &Limits, filter: &Filter, parent: Pid) -> io::Result<SandboxLevel> {
+/// Gives up for good, for the calling process and all that it forks, what neither needs: done by the fork server.
+/// Returns how strongly its children will be locked.
+pub(crate) fn lock_server() -> io::Result<SandboxLevel> {
     rustix::thread::set_no_new_privs(true)?;
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    setrlimit(Resource::Core, fixed(0))?;
+    setrlimit(Resource::Fsize, fixed(0))?;
+    Ok(if deny_files_and_network()? { SandboxLevel::Full } else { SandboxLevel::SeccompOnly })
+}
+
+/// Locks the calling child of a locked server for good. `parent` is the process that it must not outlive.
+pub(crate) fn lock(limits: &Limits, filter: &Filter, parent: Pid) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     if getppid() != Some(parent) {
         return Err(io::Error::other("the parent is gone"));
     }
-    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     limit_resources(limits)?;
-    let landlocked = deny_files_and_network()?;
-    seccompiler::apply_filter_all_threads(&filter.0).map_err(io::Error::other)?;
-    Ok(if landlocked { SandboxLevel::Full } else { SandboxLevel::SeccompOnly })
+    seccompiler::apply_filter_all_threads(&filter.0).map_err(io::Error::other)
+}
+
+const fn fixed(value: u64) -> Rlimit {
+    Rlimit { current: Some(value), maximum: Some(value) }
 }
 
 fn limit_resources(limits: &Limits) -> io::Result<()> {
-    let fixed = |value| Rlimit { current: Some(value), maximum: Some(value) };
-    setrlimit(Resource::Core, fixed(0))?;
-    setrlimit(Resource::Fsize, fixed(0))?;
     setrlimit(Resource::Nofile, fixed(64))?;
     setrlimit(Resource::Cpu, fixed(limits.child_cpu_s))?;
     let stack = rustix::process::getrlimit(Resource::Stack);
@@ -111,7 +120,33 @@ const FREE_CALLS: &[i64] = &[
     libc::SYS_exit_group,
 ];
 
+/// Most numbers of the calls that are allowed lie at or below this one (`madvise`), few above.
+const LOW_CALL_MAX: i64 = libc::SYS_madvise;
+
+/// The program, in two halves by the number of the call: the kernel runs a new filter once for every number that
+/// there is, which in one chain takes longer than many a mail.
 fn filter(readable: &[i32]) -> io::Result<BpfProgram> {
+    let mut low = rules(readable)?;
+    let high = compiled(low.split_off(&LOW_CALL_MAX.saturating_add(1)))?;
+    let low = compiled(low)?;
+    let instruction = |code: u32, jf, k: u64| -> io::Result<sock_filter> {
+        let code = u16::try_from(code).map_err(io::Error::other)?;
+        Ok(sock_filter { code, jt: 0, jf, k: u32::try_from(k).map_err(io::Error::other)? })
+    };
+    let behind_low = u64::try_from(low.len()).map_err(io::Error::other)?;
+    let low_max = u64::try_from(LOW_CALL_MAX).map_err(io::Error::other)?;
+    // `seccomp_data.nr`; each half looks at the architecture itself.
+    let mut program = vec![
+        instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0)?,
+        instruction(libc::BPF_JMP | libc::BPF_JGT | libc::BPF_K, 1, low_max)?,
+        instruction(libc::BPF_JMP | libc::BPF_JA, 0, behind_low)?,
+    ];
+    program.extend(low);
+    program.extend(high);
+    Ok(program)
+}
+
+fn rules(readable: &[i32]) -> io::Result<BTreeMap<i64, Vec<SeccompRule>>> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
         FREE_CALLS.iter().map(|&call| (call, Vec::new())).collect();
     for call in [libc::SYS_read, libc::SYS_readv] {
@@ -128,6 +163,10 @@ fn filter(readable: &[i32]) -> io::Result<BpfProgram> {
     for call in [libc::SYS_mmap, libc::SYS_mprotect] {
         rules.insert(call, vec![rule(2, SeccompCmpOp::MaskedEq(executable), 0)?]);
     }
+    Ok(rules)
+}
+
+fn compiled(rules: BTreeMap<i64, Vec<SeccompRule>>) -> io::Result<BpfProgram> {
     let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(io::Error::other)?;
     let filter = SeccompFilter::new(rules, SeccompAction::KillProcess, SeccompAction::Allow, arch);
     filter.and_then(BpfProgram::try_from).map_err(io::Error::other)
@@ -141,4 +180,64 @@ fn on_descriptors(descriptors: &[i32]) -> io::Result<Vec<SeccompRule>> {
 fn rule(argument: u8, operator: SeccompCmpOp, value: u64) -> io::Result<SeccompRule> {
     let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value);
     condition.and_then(|condition| SeccompRule::new(vec![condition])).map_err(io::Error::other)
+}
+
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test that cannot go on must stop")]
+mod tests {
+    use super::*;
+
+    /// What the program says of a call: the few instructions of classic BPF that stand in it.
+    fn verdict(program: &[sock_filter], call: u32, arguments: [u32; 3]) -> u32 {
+        const X86_64: u32 = 0xc000_003e;
+        let (mut at, mut value) = (0usize, 0u32);
+        loop {
+            let instruction = &program[at];
+            at += 1;
+            let (yes, no) = (usize::from(instruction.jt), usize::from(instruction.jf));
+            match u32::from(instruction.code) {
+                0x20 => {
+                    value = match instruction.k {
+                        0 => call,
+                        4 => X86_64,
+                        offset => arguments[usize::try_from(offset - 16).unwrap() / 8],
+                    }
+                }
+                0x05 => at += usize::try_from(instruction.k).unwrap(),
+                0x15 => at += if value == instruction.k { yes } else { no },
+                0x25 => at += if value > instruction.k { yes } else { no },
+                0x35 => at += if value >= instruction.k { yes } else { no },
+                0x54 => value &= instruction.k,
+                0x06 => return instruction.k,
+                other => panic!("instruction {other:#x}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_program_allows_what_the_rules_allow_and_nothing_else() {
+        let program = filter(&[7, 9]).unwrap();
+        let allows = |call: i64, arguments| {
+            verdict(&program, u32::try_from(call).unwrap(), arguments) == u32::from(SeccompAction::Allow)
+        };
+        let bound: &[(i64, [u32; 3], [u32; 3])] = &[
+            (libc::SYS_read, [0, 0, 0], [1, 0, 0]),
+            (libc::SYS_readv, [0, 0, 0], [7, 0, 0]),
+            (libc::SYS_pread64, [9, 0, 0], [0, 0, 0]),
+            (libc::SYS_write, [1, 0, 0], [0, 0, 0]),
+            (libc::SYS_writev, [2, 0, 0], [7, 0, 0]),
+            (libc::SYS_mmap, [0, 0, 3], [0, 0, 7]),
+            (libc::SYS_mprotect, [0, 0, 1], [0, 0, 4]),
+        ];
+        for (call, granted, refused) in bound {
+            assert!(allows(*call, *granted) && !allows(*call, *refused), "{call}");
+        }
+        let mut refused = 0;
+        for call in (0..1_000).filter(|call| bound.iter().all(|(bound, ..)| bound != call)) {
+            assert_eq!(allows(call, [0; 3]), FREE_CALLS.contains(&call), "{call}");
+            refused += usize::from(!FREE_CALLS.contains(&call));
+        }
+        assert_eq!(refused, 1_000 - bound.len() - FREE_CALLS.len());
+        assert!(program.len() < 4_096);
+    }
 }

@@ -59,8 +59,7 @@ mod tests {
         let locked = [begin.as_slice(), &[0x2f, 0, 2, 0, 0, 0]].concat();
         let open = [begin.as_slice(), &[0x0a, 0, 0, 0, 0x2f, 0, 0, 0]].concat();
         let endless = [0x09, 0x08, 0, 0].repeat(200);
-        for (stream, expected) in [(&locked, true), (&open, false), (&endless, false), (&Vec::new(), false)]
-        {
+        for (stream, expected) in [(&locked, true), (&open, false), (&endless, false), (&Vec::new(), false)] {
             assert_eq!(excel_is_locked(stream), expected);
         }
         assert!(!is_locked(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"));
