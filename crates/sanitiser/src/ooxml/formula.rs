@@ -2,7 +2,8 @@
 //!
 //! *Security.* Given any text; one pass. A formula is refused when it holds a DDE link (`cmd|'…'!A1`), a reference to
 //! another book, path or address, or a function that fetches, runs or asks something outside. What is refused is never
-//! repaired: the value that was last computed stays in its place.
+//! repaired: the value that was last computed stays in its place. A function that is handed over as a value
+//! (`_xleta.NAME`) is judged like one that is called.
 
 use super::links;
 use std::collections::BTreeSet;
@@ -253,6 +254,12 @@ fn one_stays_inside(formula: &str, gone: &BTreeSet<String>, may_link: bool) -> b
                 if !after.starts_with(['(', '!', '[']) && gone.contains(&name.to_lowercase()) {
                     return false;
                 }
+                if let Some(function) = handed_over(name) {
+                    if !function_is_allowed(&function, "", may_link) {
+                        return false;
+                    }
+                    is_indirect |= function == "INDIRECT";
+                }
                 if after.starts_with(':') && links::acts(&format!("{name}:")) {
                     return false;
                 }
@@ -313,6 +320,12 @@ fn past_brackets(text: &str) -> Option<&str> {
         }
     }
     None
+}
+
+/// The function that a word hands over as a value, in capitals: another function calls it, and what with stands nowhere
+/// in the formula.
+fn handed_over(word: &str) -> Option<String> {
+    word.to_ascii_uppercase().split_once("_XLETA.").map(|(_, function)| function.to_owned())
 }
 
 fn function_is_allowed(word: &str, arguments: &str, may_link: bool) -> bool {
@@ -404,6 +417,17 @@ mod tests {
             ("A1 [1]Sheet1!A1", false),
             ("'a'[1]Sheet1!A1", false),
             ("\"unclosed", false),
+            ("MAP(A1:A3,_xleta.SUM)", true),
+            ("_xlfn.BYROW(A1:B3,_xleta.STDEV.S)", true),
+            ("_xlfn.MAP(A1:A3,_xleta.WEBSERVICE)", false),
+            ("_xlfn.MAP(A1:A3,_XLETA.webservice)", false),
+            ("_xlfn.MAP(A1:A3,_xlfn._xleta._xlfn.IMAGE)", false),
+            ("_xlfn.MAP(A1:A3,_xleta._xleta.SUM)", false),
+            ("_xlfn.MAP(A1:A3,$_xleta.EXEC )", false),
+            ("_xlfn.MAP(A1:A3,_xleta.HYPERLINK)", false),
+            ("_xlfn.MAP(A1:A3,_xleta.GET.CELL)", false),
+            ("_xlfn.MAP(\"\\\\host\\x\",_xleta.INDIRECT)", false),
+            ("_xlfn.MAP(A1:A3,_xleta.INDIRECT)", true),
         ];
         let gone = BTreeSet::from(["gone".to_owned()]);
         let mut ran = 0;
@@ -411,7 +435,7 @@ mod tests {
             assert_eq!(stays_inside(formula, &gone, true), *inside, "{formula}");
             ran += 1;
         }
-        assert_eq!(ran, 49);
+        assert_eq!(ran, 60);
         assert!(!stays_inside("HYPERLINK(\"https://example.jp/\",\"x\")", &gone, false));
         assert!(is_auto_name("_xlnm.Auto_Open") && is_auto_name("AUTO_OPEN1") && !is_auto_name("automatic"));
     }

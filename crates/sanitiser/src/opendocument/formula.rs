@@ -80,7 +80,8 @@ fn prefixed(text: &str) -> (&str, &str) {
 /// Formulas of text documents: fields and numbers; their functions are fixed and reach nothing.
 fn writer(body: &str) -> Result<(), Objection> {
     let lower = body.to_ascii_lowercase();
-    if lower.contains("://") || lower.contains("file:") || lower.contains("dde") || lower.contains('#') {
+    let words = ["://", "file:", "dde", "#", "_xleta."];
+    if words.iter().any(|word| lower.contains(word)) {
         return Err(Objection::External);
     }
     Ok(())
@@ -247,6 +248,12 @@ impl<'a> Scanner<'a> {
         let (word, behind) = self.rest.split_at_checked(length).unwrap_or((self.rest, ""));
         self.rest = behind;
         let Some(arguments) = behind.trim_start().strip_prefix('(') else {
+            // A function as a value, in the spelling of Excel: another one calls it.
+            if let Some((_, function)) = word.to_uppercase().split_once("_XLETA.")
+                && (function == "HYPERLINK" || !FUNCTIONS.contains(function))
+            {
+                return Err(Objection::Function(word.chars().take(60).collect()));
+            }
             // `file:///…` without quotes.
             return if behind.starts_with("://") || behind.starts_with(":\\") {
                 Err(Objection::External)
@@ -346,6 +353,9 @@ mod tests {
                 "of:=COM.MICROSOFT.WEBSERVICE(\"http://x\")",
                 Objection::Function("COM.MICROSOFT.WEBSERVICE".to_owned()),
             ),
+            ("of:=SUM(_xleta.WEBSERVICE)", Objection::Function("_xleta.WEBSERVICE".to_owned())),
+            ("of:=SUM(_xleta.HYPERLINK)", Objection::Function("_xleta.HYPERLINK".to_owned())),
+            ("ooow:_xleta.WEBSERVICE", Objection::External),
             ("of:=1+MYMACRO(1)", Objection::Function("MYMACRO".to_owned())),
             ("of:=HYPERLINK(\"file:///c:/x.exe\")", Objection::Link),
             ("of:=HYPERLINK(\"http://x/\"&[.A1])", Objection::Link),
@@ -359,7 +369,7 @@ mod tests {
             assert_eq!(judge(formula, Syntax::Formula), Err(objection.clone()), "{formula}");
             ran += 1;
         }
-        assert_eq!(ran, 19);
+        assert_eq!(ran, 22);
     }
 
     #[test]

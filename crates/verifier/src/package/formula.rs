@@ -55,6 +55,8 @@ const DOTTED: &[&str] = &[
 const PREFIXES: &[&str] = &[
     "_XLFN.", "_XLWS.", "_XLPM.", "_XLUDF.", "__XLUDF.", "COM.MICROSOFT.", "ORG.LIBREOFFICE.", "ORG.OPENOFFICE.",
 ];
+/// In front of a function that is a value: another one calls it, with what the formula does not say.
+const HANDED_OVER: &str = "_XLETA.";
 
 /// Checks a formula as it is written, and as it reads once `_xHHHH_` is decoded (ECMA-376 part 1 §22.9.2.19).
 pub(super) fn check(formula: &str, dialect: Dialect) -> Result<(), Fault> {
@@ -158,6 +160,9 @@ fn walk(formula: &str, dialect: Dialect) -> Result<(), Fault> {
                 let (word, behind) = rest.split_at_checked(end).ok_or((RULE, "word"))?;
                 if behind.starts_with(':') && address::is_active(&format!("{word}:")) {
                     return Err(OUTSIDE);
+                }
+                if let Some((_, function)) = word.to_uppercase().split_once(HANDED_OVER) {
+                    is_indirect |= call(function, "")?;
                 }
                 last = Last::Word(word);
                 behind
@@ -398,6 +403,26 @@ mod tests {
             assert!(check(formula, Dialect::Open).is_err(), "{formula}");
         }
         assert_eq!((excel.len(), open.len()), (47, 16));
+    }
+
+    #[test]
+    fn functions_that_are_values_are_judged_as_if_they_were_called() {
+        for formula in ["_xlfn.BYROW(A1:B3,_xleta.STDEV.S)", "_xlfn.MAP(A1:A3,_xleta.INDIRECT)"] {
+            assert_eq!(check(formula, Dialect::Excel), Ok(()), "{formula}");
+        }
+        for formula in [
+            "_xlfn.MAP(A1:A3,_xleta.WEBSERVICE)",
+            "_xlfn.MAP(A1:A3,_XLETA.webservice)",
+            "_xlfn.MAP(A1:A3,_xlfn._xleta._xlfn.IMAGE)",
+            "_xlfn.MAP(A1:A3,_xleta._xleta.SUM)",
+            "_xlfn.MAP(A1:A3,$_xleta.EXEC )",
+            "_xlfn.MAP(A1:A3,_xleta.HYPERLINK)",
+            "_xlfn.MAP(A1:A3,_xleta.GET.CELL)",
+            "_xlfn.MAP(\"\\\\host\\x\",_xleta.INDIRECT)",
+        ] {
+            assert!(check(formula, Dialect::Excel).is_err(), "{formula}");
+        }
+        assert!(check("of:=MAP([.A1:.A3];_xleta.WEBSERVICE)", Dialect::Open).is_err());
     }
 
     #[test]

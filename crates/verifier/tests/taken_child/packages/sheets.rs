@@ -18,6 +18,8 @@ pub(super) fn sheets() -> Vec<Hostile> {
         ("exec", "EXEC(\"calc\")"),
         ("web service", "_xlfn.WEBSERVICE(\"http://evil.example/\")"),
         ("web service decoded", "_xlfn.WEB_x0053_ERVICE(A1)"),
+        ("web service as a value", "_xlfn.MAP(A1:A9,_xleta.WEBSERVICE)"),
+        ("link as a value", "_xlfn.MAP(A1:A9,_xleta.HYPERLINK)"),
         ("filter xml", "_xlfn.FILTERXML(A1,\"//x\")"),
         ("real time", "RTD(\"x\",,\"y\")"),
         ("picture", "_xlfn.IMAGE(\"http://evil.example/\")"),
