@@ -153,7 +153,10 @@ pub(super) fn judge(sieve: &mut Sieve<'_>) {
             _ => tree.following(id, tree.root()),
         };
         match (prefix, local) {
-            ("w", "fldSimple") => simple(id, sieve, &mut next),
+            ("w", "fldSimple") => {
+                stories.nest(id, &sieve.tree);
+                simple(id, sieve, &mut next);
+            }
             ("w", "fldChar") => stories.mark(id, sieve),
             ("w", "instrText" | "delInstrText") => stories.instruction(id, sieve),
             ("w", _) if stories.count > 0 => stories.between(id, local, &sieve.tree),
@@ -195,6 +198,17 @@ impl Stories {
                 }
             }
             _ => sieve.tree.remove(id),
+        }
+    }
+
+    /// A field stands here: it is nested when it stands in the instruction of another.
+    fn nest(&mut self, id: NodeId, tree: &Tree) {
+        if self.count == 0 {
+            return;
+        }
+        let outer = self.open.get_mut(&story_of(tree, id)).and_then(|fields| fields.last_mut());
+        if let Some(outer) = outer.filter(|outer| outer.separator.is_none()) {
+            outer.nested = true;
         }
     }
 
@@ -264,7 +278,9 @@ fn finish(sieve: &mut Sieve<'_>, field: &Field, end: Option<NodeId>) {
     let spaced = verdict(&field.spaced, field.nested, may_link);
     // Readers differ in what they put together; what was revised in part has two readings as well.
     let verdict = match (alone, spaced) {
-        (Verdict::Keep, Verdict::Keep) if field.is_revised && field.pieces > 1 => Verdict::Freeze,
+        (Verdict::Keep, Verdict::Keep) if field.is_revised && (field.pieces > 1 || field.nested) => {
+            Verdict::Freeze
+        }
         (Verdict::Keep, other) => other,
         (other, _) => other,
     };

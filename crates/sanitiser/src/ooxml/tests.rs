@@ -261,6 +261,7 @@ const CASES: &[Case] = &[
     case("a verb that is built", Into::Body, "<w:p><w:r><w:fldChar w:fldCharType='begin'/></w:r><w:r><w:fldChar w:fldCharType='begin'/></w:r><w:r><w:instrText>QUOTE 68 68 69</w:instrText></w:r><w:r><w:fldChar w:fldCharType='end'/></w:r><w:r><w:instrText> evil</w:instrText></w:r><w:r><w:fldChar w:fldCharType='end'/></w:r></w:p>", None, &["instrText", "fldChar", "evil"]),
     case("a verb that goes on", Into::Body, "<w:p><w:r><w:fldChar w:fldCharType='begin'/></w:r><w:r><w:instrText>DATE</w:instrText></w:r><w:r><w:fldChar w:fldCharType='begin'/></w:r><w:r><w:instrText>QUOTE evil</w:instrText></w:r><w:r><w:fldChar w:fldCharType='end'/></w:r><w:r><w:fldChar w:fldCharType='end'/></w:r></w:p>", None, &["instrText", "evil"]),
     case("a verb with text in it", Into::Body, "<w:p><w:r><w:fldChar w:fldCharType='begin'/></w:r><w:r><w:instrText>DATE </w:instrText></w:r><w:r><w:t>x</w:t></w:r><w:ins><w:r><w:instrText>evil</w:instrText></w:r></w:ins><w:r><w:fldChar w:fldCharType='end'/></w:r></w:p>", None, &["instrText", "evil"]),
+    case("a revised instruction that goes on", Into::Body, "<w:p><w:r><w:fldChar w:fldCharType='begin'/></w:r><w:del><w:r><w:delInstrText>PAGE </w:delInstrText></w:r></w:del><w:r><w:fldChar w:fldCharType='begin'/></w:r><w:r><w:instrText>QUOTE 68 68 69</w:instrText></w:r><w:r><w:fldChar w:fldCharType='end'/></w:r><w:r><w:fldChar w:fldCharType='end'/></w:r></w:p>", None, &["nstrText", "fldChar"]),
     case("INCLUDETEXT", Into::Body, "<w:p><w:fldSimple w:instr='INCLUDETEXT \"\\\\\\\\evil\\\\x\"'/></w:p>", None, &["INCLUDE", "evil"]),
     case("INCLUDEPICTURE", Into::Body, "<w:p><w:fldSimple w:instr='INCLUDEPICTURE \"http://evil.example/x\" \\d'/></w:p>", None, &["INCLUDE", "evil"]),
     case("LINK", Into::Body, "<w:p><w:fldSimple w:instr='LINK Excel.Sheet evil'/></w:p>", None, &["LINK", "evil"]),
@@ -338,7 +339,7 @@ fn what_must_not_cross_is_gone_and_the_text_is_there() {
         assert_eq!(findings.gravest(), policy::Severity::Info, "{}: {findings:?}", case.name);
         ran += 1;
     }
-    assert_eq!(ran, 80);
+    assert_eq!(ran, 81);
 }
 
 #[test]

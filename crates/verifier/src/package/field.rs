@@ -159,10 +159,11 @@ impl Field {
     fn check(&self) -> Result<(), Fault> {
         let is_revised =
             |(piece, revision, _): &&(Piece, u64, String)| *piece == Piece::Deleted || *revision != 0;
-        if self.pieces.iter().any(|piece| is_revised(&piece)) && self.pieces.len() > 1 {
+        let has_inner = self.before_inner.is_some();
+        let has_more = self.pieces.len() > 1 || has_inner;
+        if has_more && self.pieces.iter().any(|piece| is_revised(&piece)) {
             return Err(("field.revision", "an instruction that is revised in part"));
         }
-        let has_inner = self.before_inner.is_some();
         let whole = |seen: &dyn Fn(Piece) -> bool, count: usize| -> String {
             self.pieces
                 .iter()
@@ -362,6 +363,8 @@ mod tests {
             &["(", "{", "PAGE", ")", "}"],
             &["{", "PAGE", "(", "|", ")", "}"],
             &["{", "PRINT", "(", "~x", ")", "DATE", "}"],
+            &["{", "-PAGE ", "{", "QUOTE 68 68 69", "}", "}"],
+            &["{", "+PAGE ", "{", "QUOTE 68 68 69", "}", "|", "}"],
         ];
         for case in cases {
             assert!(run(case).is_err(), "{case:?}");
@@ -370,6 +373,6 @@ mod tests {
         assert_eq!(Fields::new().simple(" PAGE "), Ok(()));
         assert!(Fields::new().mark("other").is_err());
         assert!(run(&["{"; 33]).is_err() && run(&["("; 33]).is_err());
-        assert_eq!(cases.len(), 41);
+        assert_eq!(cases.len(), 43);
     }
 }

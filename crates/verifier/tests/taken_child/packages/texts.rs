@@ -105,6 +105,14 @@ pub(super) fn texts() -> Vec<Hostile> {
         code("DE x"),
         mark("end")
     );
+    let goes_on = format!(
+        "<w:p>{}<w:del w:id=\"1\"><w:r><w:delInstrText>PAGE </w:delInstrText></w:r></w:del>{}{}{}{}</w:p>",
+        mark("begin"),
+        mark("begin"),
+        code("QUOTE 68 68 69"),
+        mark("end"),
+        mark("end")
+    );
     let story = format!(
         "<w:p>{}<w:r><w:pict><w:txbxContent><w:p>{}</w:p></w:txbxContent></w:pict></w:r>{}</w:p>",
         mark("begin"),
@@ -131,6 +139,7 @@ pub(super) fn texts() -> Vec<Hostile> {
         word("field whose word is made", "field.word", &nested),
         word("field with deleted letters", "field.", &deleted),
         word("field with inserted letters", "field.", &inserted),
+        word("field with a deleted word before an inner field", "field.revision", &goes_on),
         word("field in a text box", "field.", &story),
         word("field of two words with a tab", "field.word", &tabbed),
         word("field in an alternative", "field.", &choice),
