@@ -352,6 +352,9 @@ pub struct Finding {
 const DETAIL_CHARS: usize = 200;
 /// Most findings of one part; members of archives count too.
 const FINDINGS_MAX: usize = 2_000;
+/// Up to here each detail has an entry of its own. The rest is kept free for codes that come later: whoever fills the
+/// list with details of his own choice hides none of them.
+const DETAILED_MAX: usize = FINDINGS_MAX.saturating_sub(FindingCode::ALL.len());
 
 /// The findings of one part, one entry per (code, detail).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -381,10 +384,12 @@ impl Findings {
         let detail = shortened(detail);
         if let Some(known) = self.0.iter_mut().rev().take(64).find(|f| f.code == code && f.detail == detail) {
             known.count = known.count.saturating_add(count);
-        } else if self.0.len() < FINDINGS_MAX {
+        } else if self.0.len() < DETAILED_MAX {
             self.0.push(Finding { code, count, detail });
         } else if let Some(known) = self.0.iter_mut().find(|f| f.code == code) {
             known.count = known.count.saturating_add(count);
+        } else if self.0.len() < FINDINGS_MAX {
+            self.0.push(Finding { code, count, detail });
         }
     }
 
@@ -457,5 +462,22 @@ mod tests {
         findings.add_detail(FindingCode::Macro, "a\r\nb");
         assert_eq!((findings.len(), findings.count(FindingCode::Macro)), (2, 4));
         assert!(findings.iter().any(|f| f.detail == "ab"));
+    }
+
+    #[test]
+    fn a_full_list_still_tells_every_code() {
+        let mut findings = Findings::new();
+        for number in 0..3 * FINDINGS_MAX {
+            findings.add_detail(FindingCode::ElementDropped, &format!("element{number}"));
+        }
+        assert_eq!(findings.len(), DETAILED_MAX);
+        for _twice in 0..2 {
+            for &code in FindingCode::ALL {
+                findings.add_detail(code, "late");
+            }
+        }
+        assert!(FindingCode::ALL.iter().all(|&code| findings.count(code) >= 2));
+        assert_eq!(findings.count(FindingCode::ElementDropped), 6_002);
+        assert!(findings.len() <= FINDINGS_MAX, "{}", findings.len());
     }
 }
