@@ -76,10 +76,15 @@ fn split_head(octets: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Printable ASCII, TAB and CRLF alone; short lines; the last line ended.
 fn wire_form(octets: &[u8]) -> Result<(), (&'static str, usize)> {
+    let is_printable = |b: &u8| matches!(b, 0x20..=0x7e | b'\t');
     let mut rest = octets;
     let mut place = 0usize;
     while !rest.is_empty() {
-        let length = rest.iter().take_while(|&&b| matches!(b, 0x20..=0x7e | b'\t')).count();
+        // The common case first: a whole line, looked at without stopping in between.
+        let line = rest.iter().position(|&b| b == b'\r').unwrap_or(rest.len());
+        let whole =
+            rest.get(..line).unwrap_or_default().iter().fold(true, |whole, b| whole & is_printable(b));
+        let length = if whole { line } else { rest.iter().take_while(|b| is_printable(b)).count() };
         let behind = rest.get(length..).unwrap_or_default();
         place = place.saturating_add(length);
         if length > LINE_MAX {

@@ -136,7 +136,7 @@ const fn is_backslash(c: char) -> bool {
 
 fn break_links(line: &str, out: &mut String, findings: &mut Findings) {
     // Nearly every line holds no colon, and nothing that a backslash could begin with.
-    if !line.bytes().any(|b| matches!(b, b':' | b'\\' | 0xc2 | 0xe2)) {
+    if !line.bytes().fold(false, |found, b| found | matches!(b, b':' | b'\\' | 0xc2 | 0xe2)) {
         out.push_str(line);
         return;
     }

@@ -69,7 +69,7 @@ const fn is_backslash(c: char) -> bool {
 pub(crate) fn check_line(line: &str, objections: &mut Objections) {
     objections.require(!begins_file(line), "text.encoded_file", "a line that begins an encoded file");
     // Nearly every line ends here: it holds no colon, and nothing that a backslash could begin with.
-    if !line.bytes().any(|b| matches!(b, b':' | b'\\' | 0xc2 | 0xe2)) {
+    if !line.bytes().fold(false, |found, b| found | matches!(b, b':' | b'\\' | 0xc2 | 0xe2)) {
         return;
     }
     let mut rest = line;
