@@ -63,7 +63,7 @@ fn heic(octets: &[u8], budget: &mut Budget, findings: &mut Findings) -> Result<D
         _ => return Err(FindingCode::NotSupportedYet),
     };
     Ok(match file.icc_profile(file.primary_id) {
-        Ok(Some(profile)) => raster::to_srgb(picture, profile, findings),
+        Ok(Some(profile)) => raster::to_srgb(picture, profile, budget, findings),
         Ok(None) | Err(_) => picture,
     })
 }

@@ -1,7 +1,8 @@
 //! Colour → sRGB: profiles (ICC.1:2022) are applied and dropped, inks become light.
 //!
-//! *Security.* A profile is hostile octets too; `moxcms` reads it. One that it does not take is dropped with the same
-//! finding: the colours are then those of the numbers.
+//! *Security.* A profile is hostile octets too; `moxcms` reads it. What that takes does not depend on the picture, so a
+//! fixed figure and the length of the profile are spent first. One that is too large, too dear or that is not taken is
+//! dropped with the same finding: the colours are then those of the numbers.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -13,10 +14,20 @@
 
 use image::DynamicImage;
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
-use policy::{FindingCode, Findings};
+use policy::{Budget, FindingCode, Findings};
+
+/// Largest profile that is read. Those of printing presses have one or two MiB.
+pub(super) const PROFILE_OCTETS_MAX: u64 = 4 << 20;
+/// What reading a profile takes, in pixels of a drawing: its tables are made anew for every picture, however small.
+const PROFILE_PX: u64 = 1_000_000;
 
 /// Applies the profile of a picture.
-pub(crate) fn to_srgb(picture: DynamicImage, profile: &[u8], findings: &mut Findings) -> DynamicImage {
+pub(crate) fn to_srgb(
+    picture: DynamicImage,
+    profile: &[u8],
+    budget: &mut Budget,
+    findings: &mut Findings,
+) -> DynamicImage {
     let layout = match &picture {
         DynamicImage::ImageRgb8(_) => Layout::Rgb,
         DynamicImage::ImageRgba8(_) => Layout::Rgba,
@@ -26,7 +37,7 @@ pub(crate) fn to_srgb(picture: DynamicImage, profile: &[u8], findings: &mut Find
             return picture;
         }
     };
-    let Some(transform) = transform(profile, DataColorSpace::Rgb, layout, layout) else {
+    let Some(transform) = transform(profile, DataColorSpace::Rgb, layout, layout, budget) else {
         findings.add_detail(FindingCode::ColourProfile, "dropped");
         return picture;
     };
@@ -46,10 +57,15 @@ pub(crate) fn to_srgb(picture: DynamicImage, profile: &[u8], findings: &mut Find
 }
 
 /// Inks as Adobe stores them (255 is none) to sRGB, by their profile or else by multiplication.
-pub(super) fn inks_to_rgb(inks: &[u8], profile: Option<&[u8]>, findings: &mut Findings) -> Vec<u8> {
+pub(super) fn inks_to_rgb(
+    inks: &[u8],
+    profile: Option<&[u8]>,
+    budget: &mut Budget,
+    findings: &mut Findings,
+) -> Vec<u8> {
     let (pixels, _) = inks.as_chunks::<4>();
-    let transform =
-        profile.and_then(|profile| transform(profile, DataColorSpace::Cmyk, Layout::Rgba, Layout::Rgb));
+    let transform = profile
+        .and_then(|profile| transform(profile, DataColorSpace::Cmyk, Layout::Rgba, Layout::Rgb, budget));
     match &transform {
         Some(_) => findings.add_detail(FindingCode::ColourProfile, "CMYK, sRGB"),
         None => findings.add_detail(FindingCode::ColourProfile, "CMYK"),
@@ -81,7 +97,10 @@ fn transform(
     space: DataColorSpace,
     from: Layout,
     to: Layout,
+    budget: &mut Budget,
 ) -> Option<std::sync::Arc<moxcms::Transform8BitExecutor>> {
+    let octets = u64::try_from(profile.len()).ok().filter(|octets| *octets <= PROFILE_OCTETS_MAX)?;
+    budget.spend_drawing(PROFILE_PX).and_then(|()| budget.spend_unpacked(octets)).ok()?;
     let source = ColorProfile::new_from_slice(profile).ok()?;
     if source.color_space != space {
         return None;

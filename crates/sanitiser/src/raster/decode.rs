@@ -1,16 +1,18 @@
 //! Octets → upright-to-be pixels of eight bits in sRGB: grey, grey with alpha, RGB or RGBA.
 //!
 //! *Security.* The `image` crate and `zune-jpeg` meet hostile octets here. Dimensions are spent from the budget before
-//! the pixel buffer is allocated, and the decoders' own allocations are limited by the same figure. The buffer starts
-//! white: if a decoder stops with an error, what it has written so far is kept and [`FindingCode::ImageTruncated`]
-//! says so; if it has written nothing, the picture is unreadable.
+//! the pixel buffer is allocated, and the decoders' own allocations are limited by the same figure. What a PNG says
+//! before its pixels is read while nothing is spent yet, and may take what the file is long and a small figure more; a
+//! colour profile that is larger than [`PROFILE_OCTETS_MAX`], or that says so and is not there, is left out. The buffer
+//! starts white: if a decoder stops with an error, what it has written so far is kept and
+//! [`FindingCode::ImageTruncated`] says so; if it has written nothing, the picture is unreadable.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
     reason = "the enums of the decoder crates grow; what is not known is not taken"
 )]
 
-use super::{SIDE_MAX_PX, colour, outline::Format, outline::Outline};
+use super::{SIDE_MAX_PX, colour, colour::PROFILE_OCTETS_MAX, outline::Format, outline::Outline};
 use image::codecs::{
     bmp::BmpDecoder, gif::GifDecoder, ico::IcoDecoder, jpeg::JpegDecoder, png::PngDecoder, webp::WebPDecoder,
 };
@@ -21,6 +23,9 @@ use zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOpt
 
 /// Most octets a pixel takes in any decoder here: RGBA in sixteen bits.
 const PIXEL_OCTETS_MAX: u64 = 8;
+
+/// Octets of the widest row in a PNG.
+const ROW_OCTETS_MAX: u64 = SIDE_MAX_PX as u64 * PIXEL_OCTETS_MAX;
 
 /// Decodes the first frame.
 pub(super) fn decode(
@@ -36,20 +41,76 @@ pub(super) fn decode(
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(budget.limits().image_px.saturating_mul(PIXEL_OCTETS_MAX));
     let source = Cursor::new(input);
+    // Whether the decoder may be asked for the profile: that of WebP makes room for as much as is said before it reads.
+    let profiled = format != Format::WebP || webp_profile(input).is_none_or(|whole| whole);
+    if !profiled {
+        findings.add_detail(FindingCode::ColourProfile, "dropped");
+    }
     match format {
-        Format::Png => run(PngDecoder::with_limits(source, limits.clone()), limits, budget, findings),
-        Format::Jpeg => run(JpegDecoder::new(source), limits, budget, findings),
-        Format::Gif => run(GifDecoder::new(source), limits, budget, findings),
-        Format::Bmp => run(BmpDecoder::new(source), limits, budget, findings),
-        Format::WebP => run(WebPDecoder::new(source), limits, budget, findings),
-        Format::Ico => run(IcoDecoder::new(source), limits, budget, findings),
+        Format::Png => {
+            let width =
+                input.get(16..).and_then(|rest| rest.first_chunk()).map(|side| u32::from_be_bytes(*side));
+            if width.is_some_and(|width| width > SIDE_MAX_PX) {
+                return Err(FindingCode::LimitImagePixels);
+            }
+            run(PngDecoder::with_limits(source, ahead_of_pixels(input)), limits, profiled, budget, findings)
+        }
+        Format::Jpeg => run(JpegDecoder::new(source), limits, profiled, budget, findings),
+        Format::Gif => run(GifDecoder::new(source), limits, profiled, budget, findings),
+        Format::Bmp => run(BmpDecoder::new(source), limits, profiled, budget, findings),
+        Format::WebP => run(WebPDecoder::new(source), limits, profiled, budget, findings),
+        Format::Ico => match packed_icon(input) {
+            // The icon's own decoder would read it without limits.
+            Some(png) => decode(Format::Png, png, outline, budget, findings),
+            None => run(IcoDecoder::new(source), limits, profiled, budget, findings),
+        },
         Format::Tiff => Err(FindingCode::Unreadable),
     }
+}
+
+/// What the chunks of a PNG may take before its pixels: texts are held while they are read and once more afterwards.
+fn ahead_of_pixels(input: &[u8]) -> Limits {
+    let stored = u64::try_from(input.len()).unwrap_or(u64::MAX).saturating_mul(3);
+    let most = stored.saturating_add(PROFILE_OCTETS_MAX).saturating_add(ROW_OCTETS_MAX);
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(most);
+    limits
+}
+
+/// Whether the first profile of a WebP (RFC 9649 §2.7.1.4) lies in the file and is not too large; `None` without one.
+fn webp_profile(input: &[u8]) -> Option<bool> {
+    let mut rest = input.get(12..)?;
+    while let Some((head, content)) = rest.split_first_chunk::<8>() {
+        let [name @ .., a, b, c, d] = *head;
+        let size = u32::from_le_bytes([a, b, c, d]);
+        let Ok(length) = usize::try_from(size) else { return Some(false) };
+        if name == *b"ICCP" {
+            return Some(length <= content.len() && u64::from(size) <= PROFILE_OCTETS_MAX);
+        }
+        rest = content.get(length.saturating_add(length % 2)..)?;
+    }
+    None
+}
+
+/// The PNG in an icon, if its decoder would choose one: of most bits, then of the largest area, the last before the
+/// others.
+fn packed_icon(input: &[u8]) -> Option<&[u8]> {
+    let count = usize::from(u16::from_le_bytes(*input.get(4..)?.first_chunk()?));
+    let (entries, _) = input.get(6..)?.as_chunks::<16>();
+    let (last, others) = entries.get(..count)?.split_last()?;
+    let side = |side: u8| if side == 0 { 256 } else { u32::from(side) };
+    let worth = |&[width, height, _, _, _, _, a, b, ..]: &[u8; 16]| {
+        (u16::from_le_bytes([a, b]), side(width).saturating_mul(side(height)))
+    };
+    let best = others.iter().fold(last, |best, entry| if worth(entry) > worth(best) { entry } else { best });
+    let at = usize::try_from(u32::from_le_bytes(*best.last_chunk()?)).ok()?;
+    input.get(at..).filter(|packed| Format::of(packed) == Some(Format::Png))
 }
 
 fn run<D: ImageDecoder>(
     decoder: ImageResult<D>,
     limits: Limits,
+    profiled: bool,
     budget: &mut Budget,
     findings: &mut Findings,
 ) -> Result<DynamicImage, FindingCode> {
@@ -60,7 +121,7 @@ fn run<D: ImageDecoder>(
         return Err(FindingCode::LimitImagePixels);
     }
     let kind = decoder.color_type();
-    let profile = decoder.icc_profile().ok().flatten();
+    let profile = if profiled { decoder.icc_profile().ok().flatten() } else { None };
     let length = usize::try_from(decoder.total_bytes()).unwrap_or(usize::MAX);
     let mut pixels = white(length)?;
     if decoder.read_image(&mut pixels).is_err() {
@@ -68,7 +129,7 @@ fn run<D: ImageDecoder>(
     }
     let picture = eight_bit(width, height, kind, pixels, findings).ok_or(FindingCode::Unreadable)?;
     Ok(match profile {
-        Some(profile) => colour::to_srgb(picture, &profile, findings),
+        Some(profile) => colour::to_srgb(picture, &profile, budget, findings),
         None => picture,
     })
 }
@@ -183,7 +244,7 @@ fn four_inks(
     if stored == ColorSpace::YCCK {
         colour::ycck_to_cmyk(&mut inks);
     }
-    let rgb = colour::inks_to_rgb(&inks, profile.as_deref(), findings);
+    let rgb = colour::inks_to_rgb(&inks, profile.as_deref(), budget, findings);
     let picture = ImageBuffer::from_raw(width, height, rgb).ok_or(FindingCode::Unreadable)?;
     Ok(DynamicImage::ImageRgb8(picture))
 }

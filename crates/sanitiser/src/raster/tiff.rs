@@ -54,7 +54,7 @@ pub(super) fn rebuild(
         return document(&mended, decoder, first, policy, budget, findings);
     }
     decode::spend(first.width, first.height, budget)?;
-    let mut picture = page(&mended.octets, &mut decoder, &first, findings)?;
+    let mut picture = page(&mended.octets, &mut decoder, &first, budget, findings)?;
     turn(&mut picture, &first, findings);
     let mut outline = outline::survey(outline::Format::Tiff, input);
     outline.lossy = first.lossy;
@@ -95,7 +95,7 @@ fn document(
             stopped = Some(code);
             return None;
         }
-        let picture = page(&mended.octets, &mut decoder, &directory, findings).unwrap_or_else(|_| {
+        let picture = page(&mended.octets, &mut decoder, &directory, budget, findings).unwrap_or_else(|_| {
             findings.add_detail(FindingCode::PageIncomplete, &number.to_string());
             let mut blank = image::GrayImage::new(directory.width, directory.height);
             blank.fill(255);
@@ -160,11 +160,12 @@ fn page(
     input: &[u8],
     decoder: &mut Source<'_>,
     directory: &Directory,
+    budget: &mut Budget,
     findings: &mut Findings,
 ) -> Result<DynamicImage, FindingCode> {
     match directory.coding {
         Some(coding) => fax_page(input, coding, directory, findings),
-        None => samples::page(decoder, directory, findings),
+        None => samples::page(decoder, directory, budget, findings),
     }
 }
 

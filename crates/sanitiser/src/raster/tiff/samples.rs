@@ -12,12 +12,13 @@ use super::super::{colour, decode};
 use super::{Source, directory::Directory};
 use ::tiff::{ColorType, tags::SampleFormat};
 use image::DynamicImage;
-use policy::{FindingCode, Findings};
+use policy::{Budget, FindingCode, Findings};
 
 /// Decodes the present directory.
 pub(super) fn page(
     decoder: &mut Source<'_>,
     directory: &Directory,
+    budget: &mut Budget,
     findings: &mut Findings,
 ) -> Result<DynamicImage, FindingCode> {
     let Ok(kind) = decoder.colortype() else { return Err(FindingCode::Unreadable) };
@@ -40,12 +41,15 @@ pub(super) fn page(
     if layout.planes > 1 {
         samples = interleaved(&samples, layout.planes);
     }
-    let picture = coloured(kind, stored, samples, directory, findings).ok_or(FindingCode::Unreadable)?;
+    let picture =
+        coloured(kind, stored, samples, directory, budget, findings).ok_or(FindingCode::Unreadable)?;
     if usize_of(picture.height()) != height {
         return Err(FindingCode::Unreadable);
     }
     Ok(match &directory.profile {
-        Some(profile) if !matches!(kind, ColorType::CMYK(_)) => colour::to_srgb(picture, profile, findings),
+        Some(profile) if !matches!(kind, ColorType::CMYK(_)) => {
+            colour::to_srgb(picture, profile, budget, findings)
+        }
         _ => picture,
     })
 }
@@ -121,6 +125,7 @@ fn coloured(
     stored: usize,
     samples: Vec<u8>,
     directory: &Directory,
+    budget: &mut Budget,
     findings: &mut Findings,
 ) -> Option<DynamicImage> {
     let (width, height) = (directory.width, directory.height);
@@ -144,7 +149,7 @@ fn coloured(
         }
         ColorType::CMYK(_) => {
             let inks: Vec<u8> = samples.iter().map(|&ink| 255 - ink).collect();
-            rgb(colour::inks_to_rgb(&inks, directory.profile.as_deref(), findings))
+            rgb(colour::inks_to_rgb(&inks, directory.profile.as_deref(), budget, findings))
         }
         // The JPEG decoder inside the crate leaves the colours as they are stored.
         ColorType::YCbCr(_) => rgb(colour::ycbcr_to_rgb(&samples)),
