@@ -90,20 +90,19 @@ pub fn rasterise(
     })
 }
 
-/// `.emz` and `.wmz`: gzip around a metafile.
+/// `.emz` and `.wmz`: gzip around a metafile. One that is packed too densely costs what was unpacked of it, and only
+/// itself.
 fn unpack(octets: &[u8], budget: &mut Budget) -> Result<Vec<u8>, FindingCode> {
     let limits = budget.limits();
     let packed = u64::try_from(octets.len()).unwrap_or(u64::MAX);
     let most = budget.unpacked_left().min(packed.saturating_mul(limits.unpack_ratio).max(10 << 20));
     let mut unpacked = Vec::new();
-    if MultiGzDecoder::new(octets).take(most.saturating_add(1)).read_to_end(&mut unpacked).is_err() {
+    let read = MultiGzDecoder::new(octets).take(most.saturating_add(1)).read_to_end(&mut unpacked);
+    let size = u64::try_from(unpacked.len()).unwrap_or(u64::MAX);
+    budget.spend_unpacked(size).map_err(|exhausted| exhausted.0)?;
+    if read.is_err() || size > most {
         return Err(FindingCode::Unreadable);
     }
-    let size = u64::try_from(unpacked.len()).unwrap_or(u64::MAX);
-    if size > most {
-        return Err(FindingCode::LimitUnpackRatio);
-    }
-    budget.spend_unpacked(size).map_err(|exhausted| exhausted.0)?;
     Ok(unpacked)
 }
 

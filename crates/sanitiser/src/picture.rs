@@ -68,8 +68,7 @@ pub(crate) fn rebuild(
 /// no picture.
 fn is_of_the_document(code: FindingCode) -> bool {
     use FindingCode as F;
-    let totals =
-        [F::LimitTotalPixels, F::LimitUnpackedOctets, F::LimitUnpackRatio, F::LimitNodes, F::LimitPages];
+    let totals = [F::LimitTotalPixels, F::LimitUnpackedOctets, F::LimitNodes, F::LimitPages];
     totals.contains(&code)
 }
 
@@ -119,6 +118,17 @@ mod tests {
         drawing
     }
 
+    /// An enhanced metafile of one path of this many points.
+    fn large_path(count: i32) -> Vec<u8> {
+        let mut made = drawing(true);
+        made.truncate(made.len().saturating_sub(20));
+        let mut fields = vec![0, 0, 100, 100, count];
+        fields.extend(vec![0x0001_0001; usize::try_from(count).unwrap()]);
+        record(&mut made, 89, &fields);
+        record(&mut made, 14, &[0, 0, 20]);
+        made
+    }
+
     fn gzip(octets: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         encoder.write_all(octets).unwrap();
@@ -148,14 +158,17 @@ mod tests {
             (&whole, Limits { image_px: 100, ..standard }, Ok(None)),
             (&whole, Limits { total_px: 100, ..standard }, Err(FindingCode::LimitTotalPixels)),
             (&whole, Limits { nodes: 0, ..standard }, Err(FindingCode::LimitNodes)),
-            (&bomb, standard, Err(FindingCode::LimitUnpackRatio)),
+            (&bomb, standard, Ok(None)),
+            (&bomb, Limits { unpacked_octets: 11 << 20, ..standard }, Ok(None)),
+            (&bomb, Limits { unpacked_octets: 9 << 20, ..standard }, Err(FindingCode::LimitUnpackedOctets)),
+            (&large_path(1_000_001), standard, Ok(None)),
         ];
         let mut ran = 0;
         for (octets, limits, expected) in cases {
             assert_eq!(run(octets, limits).0, *expected, "case {ran}");
             ran += 1;
         }
-        assert_eq!(ran, 8);
+        assert_eq!(ran, 11);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Pixels that are drawn on: paths and pictures in pixel coordinates, through a clip.
 //!
 //! *Security.* Every act is spent from the budget before it is done: the area that it covers, and for every point of
-//! a path the height that its edges may cross, of a thin line also its length. An area that is mixed, clipped or drawn
-//! from a picture costs as many times more as it takes longer. Once the budget is empty nothing more
-//! is drawn, and the player learns it from [`Canvas::exhausted`]. Dashes are drawn only where their number is bounded.
+//! a path the height that its edges may cross, of a thin line also its length. Both weigh as much as the way they
+//! are drawn takes ([`MIXED`], [`LOOKED_UP`]), and the finished picture by what taking it off and writing it takes
+//! ([`FINISHED`]). Once the budget is empty nothing more is drawn, and the player learns it from
+//! [`Canvas::exhausted`]. Dashes are drawn only where their number is bounded. What is left out is counted
+//! ([`Canvas::undrawn`]).
 //! Clips are as large as the canvas and saved states keep them, so those that live at a time are bounded, too.
 
 #![expect(
@@ -18,18 +20,27 @@ use policy::{Budget, FindingCode};
 use std::borrow::Cow;
 use std::rc::{Rc, Weak};
 use tiny_skia::{
-    BlendMode, Color, FillRule, FilterQuality, IntSize, Mask, Paint, Path, PathBuilder, PathSegment, Pattern,
-    Pixmap, PixmapPaint, Point, Rect, Shader, SpreadMode, Stroke, StrokeDash, Transform,
+    BlendMode, Color, FillRule, FilterQuality, IntSize, LineJoin, Mask, Paint, Path, PathBuilder,
+    PathSegment, Pattern, Pixmap, PixmapPaint, Point, Rect, Shader, SpreadMode, Stroke, StrokeDash,
+    Transform,
 };
 
 /// Octets of all clips that live at a time.
 const CLIPS_OCTETS_MAX: usize = 128 << 20;
 /// Most dashes along one line.
 const DASHES_MAX: f32 = 10_000.0;
-/// How many times longer a pixel takes that is mixed with what is there, or seen through a clip.
+/// Weight of a pixel that is mixed with what is there, or seen through a clip, against one that is filled with one
+/// opaque colour; rounded up from what was measured.
 const MIXED: u64 = 4;
-/// How many times longer a pixel takes that is looked up in a picture, a tile or a gradient.
+/// Weight of a pixel that is looked up in a picture, a tile or a gradient, against the same.
 const LOOKED_UP: u64 = 8;
+/// Weight of a pixel of the finished picture against the same: alpha is divided out, paper laid under it, and it is
+/// filtered and compressed as PNG.
+const FINISHED: u64 = 8;
+/// Longest mitre, in widths of the line, as GDI has it unless a record says otherwise.
+pub(super) const MITER_MAX: f32 = 10.0;
+/// Pixels of a picture whose sums for one pixel still fit the library's 32 bits, and then some.
+const SUMMED_PX_MAX: u32 = 1 << 22;
 /// Lines up to this width, in pixels, are drawn point by point.
 const THIN: f32 = 1.0;
 /// How far from the canvas a coordinate may lie, in pixels.
@@ -67,6 +78,8 @@ pub(super) struct Canvas<'b> {
     clips: Vec<Weak<Mask>>,
     /// Acts that left something.
     pub(super) drawn: u32,
+    /// Acts that were left out.
+    pub(super) undrawn: u32,
 }
 
 pub(super) type Clip = Option<Rc<Mask>>;
@@ -75,8 +88,10 @@ impl<'b> Canvas<'b> {
     /// A transparent canvas.
     pub(super) fn new(width: u32, height: u32, budget: &'b mut Budget) -> Result<Self, FindingCode> {
         budget.spend_image(u64::from(width), u64::from(height)).map_err(|exhausted| exhausted.0)?;
+        let finished = u64::from(width).saturating_mul(u64::from(height)).saturating_mul(FINISHED);
+        budget.spend_drawing(finished).map_err(|exhausted| exhausted.0)?;
         let pixmap = Pixmap::new(width, height).ok_or(FindingCode::LimitImagePixels)?;
-        Ok(Self { pixmap, budget, exhausted: None, clips: Vec::new(), drawn: 0 })
+        Ok(Self { pixmap, budget, exhausted: None, clips: Vec::new(), drawn: 0, undrawn: 0 })
     }
 
     pub(super) fn width(&self) -> f32 {
@@ -114,7 +129,7 @@ impl<'b> Canvas<'b> {
     }
 
     /// Spends what painting inside `bounds` costs, each pixel `times` what the plainest costs; `steps` are pixels that
-    /// lines go along.
+    /// thin lines go along: they are set one by one, which takes as long as looking them up.
     fn spend(&mut self, bounds: Rect, points: u64, steps: u64, times: u64) -> Option<()> {
         if self.exhausted.is_some() {
             return None;
@@ -126,8 +141,8 @@ impl<'b> Canvas<'b> {
         let cost = across
             .saturating_mul(down)
             .saturating_mul(times)
-            .saturating_add(points.saturating_mul(down).saturating_mul(SUPERSAMPLED))
-            .saturating_add(steps);
+            .saturating_add(steps.saturating_mul(LOOKED_UP))
+            .saturating_add(points.saturating_mul(down).saturating_mul(SUPERSAMPLED));
         let spent = self.budget.spend_drawing(cost).and_then(|()| self.budget.spend_nodes(points));
         match spent {
             Ok(()) => Some(()),
@@ -138,12 +153,20 @@ impl<'b> Canvas<'b> {
         }
     }
 
+    /// Counts an act that is left out.
+    pub(super) fn leave_out(&mut self) {
+        self.undrawn = self.undrawn.saturating_add(1);
+    }
+
     /// Fills a path.
     pub(super) fn fill(&mut self, path: &Path, ink: &Ink, rule: FillRule, blend: BlendMode, clip: &Clip) {
         let path = &*near(path);
         let times = times(ink, blend, clip);
         let Some(()) = self.spend(path.bounds(), path.len() as u64, 0, times) else { return };
-        let Some(shader) = shader(ink) else { return };
+        let Some(shader) = shader(ink) else {
+            self.leave_out();
+            return;
+        };
         let paint = Paint { shader, blend_mode: blend, ..Paint::default() };
         self.pixmap.fill_path(path, &paint, rule, Transform::identity(), clip.as_deref());
         self.drawn = self.drawn.saturating_add(1);
@@ -188,7 +211,12 @@ impl<'b> Canvas<'b> {
     /// Draws the line of a path.
     pub(super) fn stroke(&mut self, path: &Path, line: &Line, blend: BlendMode, clip: &Clip) {
         let width = line.stroke.width;
-        let Some(bounds) = path.bounds().outset(width, width) else { return };
+        // Mitres stand out by half of their length.
+        let out = if line.stroke.line_join == LineJoin::Miter { width * MITER_MAX / 2.0 } else { width };
+        let Some(bounds) = path.bounds().outset(out, out) else {
+            self.leave_out();
+            return;
+        };
         let mut points = (path.len() as u64).saturating_mul(STROKE_POINTS);
         let mut stroke = line.stroke.clone();
         let pattern: f32 = line.dashes.iter().sum();
@@ -220,6 +248,7 @@ impl<'b> Canvas<'b> {
         // The library's own arithmetic does not bear pictures of any size.
         let bounds = path.bounds();
         if !is_near(bounds) {
+            self.leave_out();
             return;
         }
         let Some(()) = self.spend(bounds, 8, 0, LOOKED_UP) else { return };
@@ -230,7 +259,7 @@ impl<'b> Canvas<'b> {
         let picture =
             if picture.width() > across.saturating_mul(2) || picture.height() > down.saturating_mul(2) {
                 let (across, down) = (across.min(picture.width()), down.min(picture.height()));
-                shrunk = imageops::thumbnail(picture, across, down);
+                shrunk = shrink(picture, across, down);
                 &shrunk
             } else {
                 picture
@@ -247,29 +276,46 @@ impl<'b> Canvas<'b> {
 
     /// What is left of a clip inside (or outside) a path.
     pub(super) fn clip(&mut self, clip: &Clip, path: &Path, rule: FillRule, keep: Keep) -> Clip {
-        let Some(mut mask) = self.mask(path.len() as u64) else { return clip.clone() };
+        if keep == Keep::Inside && self.lies_inside(path) {
+            return clip.clone();
+        }
+        let (top, bottom) = match keep {
+            // Nothing is seen in the other rows, nor is anything done to them.
+            Keep::Inside => (path.bounds().top(), path.bounds().bottom()),
+            Keep::Outside => (0.0, self.height()),
+        };
+        let Some(mut mask) = self.mask(path.len() as u64, top, bottom) else { return clip.clone() };
         mask.fill_path(path, rule, true, Transform::identity());
         if keep == Keep::Outside {
             mask.invert();
         }
         if let Some(before) = clip {
-            for (now, before) in mask.data_mut().iter_mut().zip(before.data()) {
-                *now = (*now).min(*before);
+            let stride = self.pixmap.width() as usize;
+            let first = top.floor().clamp(0.0, self.height()) as usize;
+            let count = (bottom.ceil().clamp(0.0, self.height()) as usize).saturating_sub(first);
+            let rows = mask.data_mut().chunks_exact_mut(stride).zip(before.data().chunks_exact(stride));
+            for (now, before) in rows.skip(first).take(count) {
+                now.iter_mut().zip(before).for_each(|(now, before)| *now = (*now).min(*before));
             }
         }
         self.remember(mask)
     }
 
+    /// Whether the whole canvas lies inside a path that is an upright rectangle: then it clips nothing away.
+    fn lies_inside(&self, path: &Path) -> bool {
+        Rect::from_xywh(0.0, 0.0, self.width(), self.height()).is_some_and(|whole| holds(path, whole))
+    }
+
     /// A clip through which nothing is seen.
     pub(super) fn nothing(&mut self) -> Clip {
-        let mask = self.mask(0)?;
+        let mask = self.mask(0, 0.0, 0.0)?;
         self.remember(mask)
     }
 
-    /// Room for a clip: nothing is seen through it yet.
-    fn mask(&mut self, points: u64) -> Option<Mask> {
-        let whole = Rect::from_xywh(0.0, 0.0, self.width(), self.height())?;
-        self.spend(whole, points, 0, 1)?;
+    /// Room for a clip, to be filled between these rows: nothing is seen through it yet.
+    fn mask(&mut self, points: u64, top: f32, bottom: f32) -> Option<Mask> {
+        let rows = Rect::from_ltrb(0.0, top, self.width(), bottom)?;
+        self.spend(rows, points, 0, 1)?;
         self.clips.retain(|clip| clip.strong_count() > 0);
         let octets = (self.pixmap.width() as usize).saturating_mul(self.pixmap.height() as usize);
         if self.clips.len().saturating_add(1).saturating_mul(octets) > CLIPS_OCTETS_MAX {
@@ -284,6 +330,22 @@ impl<'b> Canvas<'b> {
         self.clips.push(Rc::downgrade(&mask));
         Some(mask)
     }
+}
+
+/// Whether a path is an upright rectangle around another.
+pub(super) fn holds(path: &Path, inner: Rect) -> bool {
+    let [a, b, c, d] = path.points() else { return false };
+    let along_first = a.y == b.y && c.y == d.y && b.x == c.x && d.x == a.x;
+    let down_first = a.x == b.x && c.x == d.x && b.y == c.y && d.y == a.y;
+    let straight = path.segments().all(|segment| {
+        matches!(segment, PathSegment::MoveTo(_) | PathSegment::LineTo(_) | PathSegment::Close)
+    });
+    let outer = path.bounds();
+    let around = outer.left() <= inner.left()
+        && outer.top() <= inner.top()
+        && outer.right() >= inner.right()
+        && outer.bottom() >= inner.bottom();
+    straight && around && (along_first || down_first)
 }
 
 /// Which side of a path stays visible.
@@ -320,6 +382,20 @@ fn shader(ink: &Ink) -> Option<Shader<'_>> {
             Transform::identity(),
         )?,
     })
+}
+
+/// A smaller picture. The library sums up in 32 bits what comes together in one pixel: what is too much for them is
+/// shrunk in two steps.
+fn shrink(picture: &RgbaImage, across: u32, down: u32) -> RgbaImage {
+    let block = |side: u32, by: u32| side.div_ceil(by.max(1)).saturating_add(1);
+    let (wide, high) = (block(picture.width(), across), block(picture.height(), down));
+    if wide.saturating_mul(high) <= SUMMED_PX_MAX {
+        return imageops::thumbnail(picture, across, down);
+    }
+    // No side has 2^16 pixels: between it and its root, and between that and one pixel, not many come together.
+    let between = |side: u32, to: u32| side.isqrt().max(to);
+    let (wide, high) = (between(picture.width(), across), between(picture.height(), down));
+    imageops::thumbnail(&imageops::thumbnail(picture, wide, high), across, down)
 }
 
 /// A picture as the canvas wants it: alpha multiplied in.

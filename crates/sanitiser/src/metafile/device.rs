@@ -3,7 +3,7 @@
 //! *Security.* Objects, their tiles, saved states and the recorded path are bounded in number; what is drawn is spent
 //! by the canvas. Coordinates are held within ±100,000 pixels of the canvas.
 
-use super::canvas::{Canvas, Clip, FAR_PX, Ink, Keep, Line};
+use super::canvas::{Canvas, Clip, FAR_PX, Ink, Keep, Line, MITER_MAX};
 use super::font::Fonts;
 use super::state::{Object, Pen, State, stock};
 use image::RgbaImage;
@@ -89,6 +89,8 @@ impl<'c> Device<'c> {
     pub(super) fn create(&mut self, number: u32, object: Object) {
         if self.objects.len() < OBJECTS_MAX || self.objects.contains_key(&number) {
             self.objects.insert(number, object);
+        } else {
+            self.undrawn = self.undrawn.saturating_add(1);
         }
     }
 
@@ -142,8 +144,17 @@ impl<'c> Device<'c> {
         let (rule, clip) = (self.rule(), self.state.clip.clone());
         let Some(blend) = self.blend() else { return };
         if self.state.mix == TURN_OVER {
-            if let (Draw::Fill | Draw::Both, Some(Ink::Plain(colour))) = (draw, &self.state.brush) {
-                self.canvas.turn_over(path, *colour, rule, &clip);
+            match (draw, &self.state.brush) {
+                (Draw::Fill | Draw::Both, Some(Ink::Plain(colour))) => {
+                    self.canvas.turn_over(path, *colour, rule, &clip);
+                }
+                (Draw::Fill | Draw::Both, Some(Ink::Tile(..) | Ink::Gradient(..))) => {
+                    self.undrawn = self.undrawn.saturating_add(1);
+                }
+                (Draw::Fill | Draw::Both, None) | (Draw::Stroke, _) => {}
+            }
+            if draw != Draw::Fill && self.state.pen.is_some() {
+                self.undrawn = self.undrawn.saturating_add(1);
             }
             return;
         }
@@ -169,7 +180,7 @@ impl<'c> Device<'c> {
         let width = (pen.width * scale).max(self.base.sx.abs()).clamp(1.0, FAR_PX);
         let stroke = Stroke {
             width,
-            miter_limit: self.state.miter.max(1.0),
+            miter_limit: self.state.miter.clamp(1.0, MITER_MAX),
             line_cap: pen.cap,
             line_join: pen.join,
             dash: None,
@@ -269,7 +280,8 @@ impl<'c> Device<'c> {
     /// Holds the points of one path against their limit.
     pub(super) fn hold_points(&mut self, count: usize) -> Option<()> {
         if count > POINTS_MAX {
-            self.canvas.exhaust(FindingCode::LimitNodes);
+            // The picture's own limit, not the document's.
+            self.canvas.exhaust(FindingCode::LimitImagePixels);
             return None;
         }
         Some(())

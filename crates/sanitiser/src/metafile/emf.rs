@@ -87,13 +87,16 @@ pub(super) fn play(octets: &[u8], device: &mut Device<'_>, findings: &mut Findin
     }
     // A drawing of the newer kind alone leaves nothing behind but, often, one picture.
     let mut undrawn = plus.alone();
-    if device.canvas.drawn == 0
-        && let Some(picture) = plus.picture(device.canvas.budget(), findings)
-    {
-        device.whole(&picture);
-        undrawn = undrawn.saturating_sub(1);
+    if device.canvas.drawn == 0 {
+        match plus.picture(device.canvas.budget(), findings) {
+            Ok(picture) => {
+                device.whole(&picture);
+                undrawn = undrawn.saturating_sub(1);
+            }
+            Err(code) => device.lost(code),
+        }
     }
-    damaged.saturating_add(undrawn).saturating_add(device.undrawn)
+    damaged.saturating_add(undrawn).saturating_add(device.undrawn).saturating_add(device.canvas.undrawn)
 }
 
 /// One record. `None` if it is too short for what it says, or draws what is not drawn here.
@@ -416,6 +419,9 @@ fn gradient(r: Octets<'_>, device: &mut Device<'_>) -> Option<()> {
     let each = if mode == 2 { 3 } else { 2 };
     let shapes = r.piece(start, count.checked_mul(each)?.checked_mul(4)?)?;
     for shape in shapes.chunks_exact(each.saturating_mul(4)) {
+        if device.canvas.exhausted().is_some() {
+            break;
+        }
         let corners: Option<Vec<_>> = shape.chunks_exact(4).map(|n| vertex(Octets(n).size(0)?)).collect();
         match corners?.as_slice() {
             [(a, first), (b, last)] => {
@@ -466,9 +472,9 @@ impl Device<'_> {
         tile.map(|tile| Ink::Tile(Rc::new(tile), 1.0))
     }
 
-    /// A picture that was not drawn: an empty budget ends the drawing, damage does not.
+    /// A picture that was not drawn: a limit that was met ends the drawing, damage does not.
     pub(super) fn lost(&mut self, code: FindingCode) {
-        if matches!(code, FindingCode::LimitTotalPixels | FindingCode::LimitImagePixels) {
+        if code != FindingCode::Unreadable {
             self.canvas.exhaust(code);
         }
     }

@@ -354,12 +354,12 @@ fn large(records: &[Vec<u8>]) -> Vec<u8> {
 #[test]
 fn clips_tiles_points_and_letters_are_bounded() {
     let clipped = |times: usize| {
-        let pair = [record(30, &[0, 0, 900, 900]), record(33, &[]), record(15, &[1, 1, 0])].concat();
+        let pair = [record(30, &[0, 0, 50, 900]), record(33, &[]), record(15, &[1, 1, 0])].concat();
         large(&vec![pair; times])
     };
     assert_eq!(limit(&clipped(14), Limits::STANDARD), None);
     assert_eq!(limit(&clipped(15), Limits::STANDARD), Some(FindingCode::LimitImagePixels));
-    let again = [record(30, &[0, 0, 900, 900]), record(33, &[]), record(34, &[-1])].concat();
+    let again = [record(30, &[0, 0, 50, 900]), record(33, &[]), record(34, &[-1])].concat();
     assert_eq!(limit(&large(&vec![again; 20]), Limits::STANDARD), None, "one at a time");
 
     let text = |length: usize| {
@@ -382,7 +382,7 @@ fn clips_tiles_points_and_letters_are_bounded() {
         enhanced(&[record(59, &[]), record(89, &fields), record(60, &[]), record(15, &[1, 1, 0])])
     };
     assert_eq!(limit(&line(999_999), Limits::STANDARD), None);
-    assert_eq!(limit(&line(1_000_001), Limits::STANDARD), Some(FindingCode::LimitNodes));
+    assert_eq!(limit(&line(1_000_001), Limits::STANDARD), Some(FindingCode::LimitImagePixels));
 }
 
 #[test]
@@ -404,7 +404,7 @@ fn thin_lines_are_spent_by_their_length() {
     let mut fields = vec![0, 0, 999, 0, 10_000];
     fields.extend([0, 4_000].repeat(5_000));
     let drawing = large(&[record(87, &fields), record(15, &[1, 1, 0])]);
-    let least = 9_000_000 + 10_000 * 2_000;
+    let least = 9 * 9_000_000 + 8 * 10_000 * 2_000;
     let few = Limits { total_px: least, ..Limits::STANDARD };
     assert_eq!(limit(&drawing, few), Some(FindingCode::LimitTotalPixels));
     assert_eq!(limit(&drawing, Limits { total_px: 5 * least, ..Limits::STANDARD }), None);
@@ -414,22 +414,24 @@ fn thin_lines_are_spent_by_their_length() {
 fn what_takes_longer_costs_more() {
     let page = [0, 0, 4_000, 4_000];
     let gradient = record(118, &[0, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 4_000, 4_000, -1, -1, 0, 1]);
-    let (clip, shape) = (record(30, &page), record(62, &[0, 0, 0, 0]));
+    let (around, shape) = (record(30, &page), record(62, &[0, 0, 0, 0]));
+    let clip = record(30, &[0, 0, 3_999, 3_999]);
     let path = [record(59, &[]), record(43, &page), record(60, &[])].concat();
     let cases = [
         ("plain", [path.clone(), shape.clone()].concat(), 1),
         ("through a clip", [clip, path.clone(), shape.clone()].concat(), 1 + 4),
+        ("through a clip around it", [around, path.clone(), shape.clone()].concat(), 1),
         ("mixed", [record(20, &[9]), path, shape].concat(), 4),
         ("gradient", gradient, 8),
     ];
     let mut ran = 0;
     for (name, records, times) in cases {
         let drawing = large(&[records]);
-        let total_px = 9_000_000 * (1 + times);
+        let total_px = 9_000_000 * (9 + times);
         let (less, more) = (total_px - 1, total_px + 500_000);
         let met = |total_px| limit(&drawing, Limits { total_px, ..Limits::STANDARD });
         assert_eq!((met(less), met(more)), (Some(FindingCode::LimitTotalPixels), None), "{name}");
         ran += 1;
     }
-    assert_eq!(ran, 4);
+    assert_eq!(ran, 5);
 }

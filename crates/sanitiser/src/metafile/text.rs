@@ -1,9 +1,9 @@
 //! A run of text: reference point, alignment and widths as the record gives them → outlines on the canvas
 //! (\[MS-EMF\] §2.2.5, \[MS-WMF\] §2.3.3.5).
 
-use super::canvas::{Ink, Keep};
+use super::canvas::{Ink, Keep, holds};
 use super::device::Device;
-use tiny_skia::{BlendMode, FillRule, PathBuilder, Rect, Transform};
+use tiny_skia::{BlendMode, FillRule, Path, PathBuilder, Rect, Transform};
 
 const UPDATE_POSITION: u32 = 1;
 const RIGHT: u32 = 2;
@@ -37,21 +37,27 @@ impl Device<'_> {
     /// Draws a run of text.
     pub(super) fn text(&mut self, run: &Run) {
         let kept = self.state.clip.clone();
-        if let Some(sides) = run.rectangle {
-            if run.options & OPAQUE != 0
-                && let Some(path) = self.box_path(sides)
-            {
-                self.paint(&path, &Ink::Plain(self.state.back_colour));
-            }
-            if run.options & CLIPPED != 0 {
-                self.clip_box(sides, Keep::Inside);
-            }
+        if let Some(sides) = run.rectangle
+            && run.options & OPAQUE != 0
+            && let Some(path) = self.box_path(sides)
+        {
+            self.paint(&path, &Ink::Plain(self.state.back_colour));
         }
         self.letters(run);
         self.state.clip = kept;
     }
 
+    /// Cuts off what of a path lies outside the rectangle of a run; where nothing does, no clip is made.
+    fn cut_off(&mut self, run: &Run, path: &Path) {
+        if let Some(sides) = run.rectangle.filter(|_| run.options & CLIPPED != 0)
+            && !self.box_path(sides).is_some_and(|window| holds(&window, path.bounds()))
+        {
+            self.clip_box(sides, Keep::Inside);
+        }
+    }
+
     fn letters(&mut self, run: &Run) {
+        let kept = self.state.clip.clone();
         let nodes = run.text.len().saturating_mul(CHARACTER_NODES);
         let Some(()) = self.canvas.spend_nodes(nodes) else { return };
         let font = self.state.font.clone();
@@ -88,7 +94,9 @@ impl Device<'_> {
             let (top, bottom) = (baseline - ASCENT * em, baseline + DESCENT * em);
             let behind = Rect::from_ltrb(start, top, start + total, bottom).map(PathBuilder::from_rect);
             if let Some(behind) = behind.and_then(|path| path.transform(run_place)) {
+                self.cut_off(run, &behind);
                 self.paint(&behind, &Ink::Plain(self.state.back_colour));
+                self.state.clip = kept;
             }
         }
         let mut all = PathBuilder::new();
@@ -111,6 +119,7 @@ impl Device<'_> {
             }
         }
         if let Some(path) = all.finish() {
+            self.cut_off(run, &path);
             let (ink, clip) = (Ink::Plain(self.state.text_colour), self.state.clip.clone());
             self.canvas.fill(&path, &ink, FillRule::Winding, BlendMode::SourceOver, &clip);
         }

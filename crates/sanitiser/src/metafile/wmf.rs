@@ -112,7 +112,7 @@ impl Numbers {
     }
 }
 
-/// Plays the records; the number of those that could not be read.
+/// Plays the records; the number of those that could not be read or are not drawn, and one more where they break off.
 pub(super) fn play(octets: &[u8], header: &Header, device: &mut Device<'_>, findings: &mut Findings) -> u32 {
     let [left, top, right, bottom] = header.sides;
     let state = &mut device.state;
@@ -132,7 +132,7 @@ pub(super) fn play(octets: &[u8], header: &Header, device: &mut Device<'_>, find
             damaged = damaged.saturating_add(1);
         }
     }
-    damaged = damaged.saturating_add(device.undrawn);
+    damaged = damaged.saturating_add(device.undrawn).saturating_add(device.canvas.undrawn);
     if records.ended { damaged } else { damaged.saturating_add(1) }
 }
 

@@ -5,7 +5,7 @@
 use super::super::octets::Octets;
 use crate::raster;
 use image::{DynamicImage, RgbaImage};
-use policy::{Budget, Findings};
+use policy::{Budget, FindingCode, Findings};
 
 /// What the newer records of a file hold.
 #[derive(Default)]
@@ -55,7 +55,11 @@ impl Plus {
     }
 
     /// The picture, if there is one that is read.
-    pub(super) fn picture(&self, budget: &mut Budget, findings: &mut Findings) -> Option<RgbaImage> {
-        raster::pixels(&self.picture, budget, findings).ok().map(DynamicImage::into_rgba8)
+    pub(super) fn picture(
+        &self,
+        budget: &mut Budget,
+        findings: &mut Findings,
+    ) -> Result<RgbaImage, FindingCode> {
+        raster::pixels(&self.picture, budget, findings).map(DynamicImage::into_rgba8)
     }
 }
