@@ -365,7 +365,9 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
 fn opened(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(Duration::from_secs(5))?;
-    // Without this a statement is prepared again whenever the moment that it compares with has changed.
+    // Without this a plan follows the values that are bound (`LIMIT ?`, patterns of `LIKE`, a zero or one behind `=`, what
+    // may meet the condition of an index, and with statistics every range), and the statement is prepared again when
+    // one of them has changed.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(db)
 }

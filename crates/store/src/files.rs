@@ -35,11 +35,13 @@ pub(crate) fn write_whole(path: &Path, octets: &[u8], mode: u32) -> io::Result<(
     let unfinished = path.with_file_name(format!(".{name}.{}", HEXLOWER.encode(&number)));
     // A link, unlike a new name, never takes the place of what another process has just written.
     let linked = write_new(&unfinished, octets, mode).and_then(|()| fs::hard_link(&unfinished, path));
-    match fs::remove_file(&unfinished) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => linked.and(Err(error))?,
-        _ => linked?,
-    }
-    path.parent().map_or(Ok(()), sync_dir)
+    let linked = match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => linked.and(Err(error)),
+        _ => linked,
+    };
+    // Flushed also where another was first: whoever reads what is there relies on it, and the other may not have come
+    // so far.
+    path.parent().map_or(Ok(()), sync_dir).and(linked)
 }
 
 /// Reads a file that nobody but its owner may read, of at most 64 KiB.

@@ -49,7 +49,7 @@ fn groups(text: &[u8], out: &mut Vec<u8>) -> Result<bool, &'static str> {
 
 /// The octets of four values of six bits.
 fn group([w, x, y, z]: [u8; 4]) -> Result<[u8; 3], &'static str> {
-    // Padding has no value and is refused here wherever it does not end the text.
+    // Padding has no value and is refused here wherever it does not end the line.
     if (w | x | y | z) > 63 {
         return Err("not of the alphabet");
     }
