@@ -248,3 +248,40 @@ fn four_inks(
     let picture = ImageBuffer::from_raw(width, height, rgb).ok_or(FindingCode::Unreadable)?;
     Ok(DynamicImage::ImageRgb8(picture))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_of_a_webp_is_asked_for_only_when_it_is_there() {
+        let cases: [(&[u8], Option<bool>); 4] = [
+            (b"RIFF\0\0\0\0WEBPVP8X\x01\0\0\0..ICCP\x02\0\0\0ab", Some(true)),
+            (b"RIFF\0\0\0\0WEBPVP8X\x01\0\0\0..ICCP\x03\0\0\0ab", Some(false)),
+            (b"RIFF\0\0\0\0WEBPICCP\xff\xff\xff\xff", Some(false)),
+            (b"RIFF\0\0\0\0WEBPVP8X\xff\xff\xff\xff", None),
+        ];
+        let mut ran = 0;
+        for (input, expected) in cases {
+            assert_eq!(webp_profile(input), expected, "case {ran}");
+            ran += 1;
+        }
+        assert_eq!(ran, 4);
+    }
+
+    #[test]
+    fn the_png_of_an_icon_is_found() {
+        let entry = |side: u8, at: u8| [side, side, 0, 0, 1, 0, 32, 0, 8, 0, 0, 0, at, 0, 0, 0];
+        let icon = |sides: [u8; 2]| {
+            let [first, second] = sides;
+            let mut icon = vec![0, 0, 1, 0, 2, 0];
+            icon.extend([entry(first, 38), entry(second, 46)].concat());
+            icon.extend(b"\x89PNG\r\n\x1a\n");
+            icon.extend([40, 0, 0, 0, 0, 0, 0, 0]);
+            icon
+        };
+        assert!(packed_icon(&icon([0, 16])).is_some_and(|png| png.len() == 16));
+        assert_eq!(packed_icon(&icon([16, 32])), None);
+        assert_eq!(packed_icon(&icon([16, 16])), None, "the last before others that are no better");
+    }
+}
