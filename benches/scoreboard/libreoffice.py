@@ -33,8 +33,9 @@ class LibreOffice:
         """(PDF or None, CPU seconds) of a document."""
         stem = os.path.join(self.folder, digest(path))
         if not os.path.exists(stem + ".json"):
+            seen = {"cpu_s": self._convert(path, stem + ".pdf")}
             with open(stem + ".json", "w") as file:
-                json.dump({"cpu_s": self._convert(path, stem + ".pdf")}, file)
+                json.dump(seen, file)
         with open(stem + ".json") as file:
             cpu_s = json.load(file)["cpu_s"]
         return (stem + ".pdf" if os.path.exists(stem + ".pdf") else None), cpu_s
