@@ -32,16 +32,16 @@ pub(super) enum Syntax {
     Condition,
 }
 
-/// Judges a formula with the prefix of its syntax.
-pub(super) fn judge(text: &str, syntax: Syntax) -> Result<(), Objection> {
+/// Judges a formula with the prefix of its syntax. `may_link`: it may lead out of the document, to pages and people.
+pub(super) fn judge(text: &str, syntax: Syntax, may_link: bool) -> Result<(), Objection> {
     if text.len() > OCTETS_MAX {
         return Err(Objection::Syntax);
     }
     let (prefix, body) = prefixed(text);
     match prefix {
         "of" | "oooc" | "" => {
-            Scanner { rest: body, syntax, behind_name: false, braces: 0, is_far: false, is_indirect: false }
-                .run()
+            let (rest, behind_name, braces, is_far, is_indirect) = (body, false, 0, false, false);
+            Scanner { rest, syntax, may_link, behind_name, braces, is_far, is_indirect }.run()
         }
         "ooow" => writer(body),
         _ => Err(Objection::Syntax),
@@ -149,6 +149,8 @@ const CONDITIONS: &[&str] = &[
 struct Scanner<'a> {
     rest: &'a str,
     syntax: Syntax,
+    /// Whether it may lead to pages and people.
+    may_link: bool,
     /// Whether a quoted name stands directly before.
     behind_name: bool,
     /// Open braces: a matrix of values, whose rows are parted by `|`.
@@ -264,7 +266,7 @@ impl<'a> Scanner<'a> {
         let upper = word.to_uppercase();
         self.is_indirect |= upper == "INDIRECT";
         match upper.as_str() {
-            "HYPERLINK" => leads_where_a_link_may(arguments),
+            "HYPERLINK" => leads_where_a_link_may(arguments, self.may_link),
             "DDE" => Err(Objection::External),
             _ if FUNCTIONS.contains(upper.as_str()) => Ok(()),
             _ => Err(Objection::Function(word.chars().take(60).collect())),
@@ -272,11 +274,12 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// The first argument is a text of its own, and a link may lead there.
-fn leads_where_a_link_may(arguments: &str) -> Result<(), Objection> {
+/// The first argument is a text of its own, and a link may lead there: out of the document only where policy lets it.
+fn leads_where_a_link_may(arguments: &str, may_link: bool) -> Result<(), Objection> {
     let (target, behind) = quoted(arguments.trim_start(), '"').ok_or(Objection::Link)?;
     let ends = behind.trim_start().starts_with([';', ')', ',']);
-    if ends && links::sound(&target).is_some() { Ok(()) } else { Err(Objection::Link) }
+    let may_lead = may_link || target.starts_with('#');
+    if ends && may_lead && links::sound(&target).is_some() { Ok(()) } else { Err(Objection::Link) }
 }
 
 /// The functions that only calculate: those of ODF 1.3 part 4 §6 and what LibreOffice and Excel add to them.
@@ -312,7 +315,7 @@ mod tests {
         ];
         let mut ran = 0;
         for formula in cases {
-            assert_eq!(judge(formula, Syntax::Formula), Ok(()), "{formula}");
+            assert_eq!(judge(formula, Syntax::Formula, true), Ok(()), "{formula}");
             ran += 1;
         }
         assert_eq!(ran, 14);
@@ -329,7 +332,7 @@ mod tests {
         ];
         let mut ran = 0;
         for condition in conditions {
-            assert_eq!(judge(condition, Syntax::Condition), Ok(()), "{condition}");
+            assert_eq!(judge(condition, Syntax::Condition, true), Ok(()), "{condition}");
             ran += 1;
         }
         assert_eq!(ran, 9);
@@ -366,10 +369,14 @@ mod tests {
         ];
         let mut ran = 0;
         for (formula, objection) in cases {
-            assert_eq!(judge(formula, Syntax::Formula), Err(objection.clone()), "{formula}");
+            assert_eq!(judge(formula, Syntax::Formula, true), Err(objection.clone()), "{formula}");
             ran += 1;
         }
         assert_eq!(ran, 22);
+        let here = "of:=HYPERLINK(\"#Sheet2.A1\";\"https://example.jp/\")";
+        assert_eq!(judge(here, Syntax::Formula, false), Ok(()));
+        let out = "of:=hyperlink (\"https://example.jp/\";\"x\")";
+        assert_eq!(judge(out, Syntax::Formula, false), Err(Objection::Link));
     }
 
     #[test]

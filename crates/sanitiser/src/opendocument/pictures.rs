@@ -9,6 +9,7 @@ use crate::{
     mime, package, picture,
 };
 use policy::FindingCode;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// The pictures of a package as they are written.
@@ -16,6 +17,8 @@ use std::collections::BTreeMap;
 pub(super) struct Pictures {
     /// Name in the source, and the name here; `None` for one that could not be read.
     known: BTreeMap<String, Option<String>>,
+    /// Names here by the SHA-256 of what is written: what is the same is written once.
+    by_digest: BTreeMap<[u8; 32], String>,
     /// Name, media type and octets.
     pub(super) written: Vec<(String, &'static str, Vec<u8>)>,
 }
@@ -140,11 +143,13 @@ impl Rebuild<'_, '_> {
         let (findings, surroundings) = (&mut *self.findings, &mut *self.surroundings);
         let rebuilt = picture::rebuild(octets, policy, fidelity, self.budget, findings, surroundings)?;
         let Some(rebuilt) = rebuilt else { return Ok(None) };
-        if let Some((name, ..)) = self.pictures.written.iter().find(|(.., known)| *known == rebuilt.octets) {
+        let digest: [u8; 32] = Sha256::digest(&rebuilt.octets).into();
+        if let Some(name) = self.pictures.by_digest.get(&digest) {
             return Ok(Some(name.clone()));
         }
         let number = self.pictures.written.len().saturating_add(1);
         let name = format!("Pictures/image{number}.{}", rebuilt.extension);
+        self.pictures.by_digest.insert(digest, name.clone());
         self.pictures.written.push((name.clone(), rebuilt.media_type, rebuilt.octets));
         Ok(Some(name))
     }

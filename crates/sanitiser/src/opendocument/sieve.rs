@@ -143,7 +143,7 @@ impl Rebuild<'_, '_> {
             }
             return Ok(if *fate == Fate::Drop { Step::Drop } else { Step::Unwrap });
         }
-        if self.is_left_out(name) || !self.sieve_values(tree, id, name) {
+        if self.is_left_out(tree, id, name) || !self.sieve_values(tree, id, name) {
             return Ok(Step::Drop);
         }
         match name {
@@ -183,11 +183,14 @@ impl Rebuild<'_, '_> {
     }
 
     /// Whether policy leaves an element out: a remark, or the record of a change (which is thereby accepted).
-    fn is_left_out(&mut self, name: Name) -> bool {
+    fn is_left_out(&mut self, tree: &Tree, id: NodeId, name: Name) -> bool {
         let (left_out, told) = match name {
             ("office", "annotation") => (!self.policy.office_comments, true),
             ("office", "annotation-end") => (!self.policy.office_comments, false),
-            ("text" | "table", "tracked-changes") => (!self.policy.office_changes, true),
+            // It may stand there without a single change.
+            ("text" | "table", "tracked-changes") => {
+                (!self.policy.office_changes, tree.children(id).any(|child| !tree.is_text(child)))
+            }
             ("text", "change" | "change-start" | "change-end") => (!self.policy.office_changes, false),
             _ => (false, false),
         };
@@ -211,14 +214,11 @@ impl Rebuild<'_, '_> {
 
     /// Judges the attributes of an element; says whether the element stays.
     fn sieve_values(&mut self, tree: &mut Tree, id: NodeId, name: Name) -> bool {
-        let links = self.policy.office_links;
+        let may_link = self.policy.office_links;
         let judged = tree.attributes(id).map(|(attribute, value)| {
             let verdict = match attribute {
                 HREF => Verdict::Keep,
-                (_, "formula") if !links && value.to_ascii_uppercase().contains("HYPERLINK") => {
-                    Verdict::Remove(Some(FindingCode::LinkDropped))
-                }
-                _ => values::judge(name, attribute, value),
+                _ => values::judge(name, attribute, value, may_link),
             };
             (attribute, verdict)
         });

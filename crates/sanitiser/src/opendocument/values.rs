@@ -47,8 +47,11 @@ const WORDS: &[&str] = &[
     "custom5",
 ];
 
-/// Judges an attribute of an element of ours; `xlink:href` is judged with its element.
-pub(super) fn judge(element: Name, name: Name, value: &str) -> Verdict {
+/// Judges an attribute of an element of ours; `xlink:href` is judged with its element. `may_link`: formulas may lead to
+/// pages and people.
+pub(super) fn judge(element: Name, name: Name, value: &str, may_link: bool) -> Verdict {
+    let formula =
+        |syntax, otherwise: fn(Option<FindingCode>) -> Verdict| formula(value, syntax, may_link, otherwise);
     match (name.0, name.1) {
         ("xml", "space") if !matches!(value, "preserve" | "default") => Verdict::Remove(None),
         ("xml", "id" | "lang") if !value.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c)) => {
@@ -59,12 +62,12 @@ pub(super) fn judge(element: Name, name: Name, value: &str) -> Verdict {
         ("style", "filter-name") | ("text", "global") | ("draw" | "loext", "mime-type") => {
             Verdict::Remove(None)
         }
-        ("table" | "text", "formula") => formula(value, Syntax::Formula, Verdict::Remove),
-        ("table", "expression") => formula(value, Syntax::Formula, drop_element),
-        ("style", "condition") => formula(value, Syntax::Condition, drop_element),
-        ("calcext", "value") if element.1 == "condition" => formula(value, Syntax::Condition, drop_element),
-        ("calcext", "value") => formula(value, Syntax::Formula, Verdict::Remove),
-        ("table" | "text", "condition") => formula(value, Syntax::Condition, Verdict::Remove),
+        ("table" | "text", "formula") => formula(Syntax::Formula, Verdict::Remove),
+        ("table", "expression") => formula(Syntax::Formula, drop_element),
+        ("style", "condition") => formula(Syntax::Condition, drop_element),
+        ("calcext", "value") if element.1 == "condition" => formula(Syntax::Condition, drop_element),
+        ("calcext", "value") => formula(Syntax::Formula, Verdict::Remove),
+        ("table" | "text", "condition") => formula(Syntax::Condition, Verdict::Remove),
         ("table" | "chart" | "calcext" | "draw" | "style", local)
             if is_address(local) && !formula::is_inside(value) =>
         {
@@ -81,8 +84,13 @@ fn drop_element(code: Option<FindingCode>) -> Verdict {
     Verdict::RemoveElement(code.unwrap_or(FindingCode::FormulaFrozen))
 }
 
-fn formula(value: &str, syntax: Syntax, otherwise: fn(Option<FindingCode>) -> Verdict) -> Verdict {
-    match formula::judge(value, syntax) {
+fn formula(
+    value: &str,
+    syntax: Syntax,
+    may_link: bool,
+    otherwise: fn(Option<FindingCode>) -> Verdict,
+) -> Verdict {
+    match formula::judge(value, syntax, may_link) {
         Ok(()) => Verdict::Keep,
         Err(Objection::Link) => otherwise(Some(FindingCode::LinkDropped)),
         Err(Objection::External | Objection::Function(_) | Objection::Syntax) => {
@@ -131,9 +139,20 @@ mod tests {
         ];
         let mut ran = 0;
         for (element, name, value, verdict) in cases {
-            assert_eq!(&judge(*element, *name, value), *verdict, "{name:?} {value}");
+            assert_eq!(&judge(*element, *name, value, true), *verdict, "{name:?} {value}");
             ran += 1;
         }
         assert_eq!(ran, 14);
+        let link = "of:=HYPERLINK(\"https://example.jp/\")";
+        let dropped = Some(FindingCode::LinkDropped);
+        for (name, verdict) in [
+            (("table", "formula"), Verdict::Remove(dropped)),
+            (("table", "condition"), Verdict::Remove(dropped)),
+            (("table", "expression"), Verdict::RemoveElement(FindingCode::LinkDropped)),
+            (("style", "condition"), Verdict::RemoveElement(FindingCode::LinkDropped)),
+        ] {
+            assert_eq!(judge(("table", "x"), name, link, true), keep, "{name:?}");
+            assert_eq!(judge(("table", "x"), name, link, false), verdict, "{name:?}");
+        }
     }
 }
