@@ -1,8 +1,8 @@
 //! Whether a binary Office document bears a password: Word (\[MS-DOC\] 2.5.2), Excel (\[MS-XLS\] 2.4.117), PowerPoint
 //! (\[MS-PPT\] 2.3.2).
 //!
-//! *Security.* Any octets. Only the first octets of one stream are looked at. What is said is told to people and decides
-//! nothing else.
+//! *Security.* Any octets. Only the first octets of one stream are looked at. What is said decides
+//! whether a document that cannot be drawn waits for its password or is removed; it never opens anything.
 
 use crate::compound::Compound;
 
