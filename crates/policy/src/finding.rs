@@ -299,7 +299,7 @@ codes! {
     HiddenSheet = 610 "hidden_sheet" Notice;
     /// Sound or film was left out.
     MediaDropped = 611 "media_dropped" Notice;
-    /// Comments or tracked changes were left out, as policy says.
+    /// Comments or tracked changes were left out: policy says so, or they could not be read.
     RemarksDropped = 612 "remarks_dropped" Notice;
     /// Fields of a form became the text that they showed.
     FormFrozen = 640 "form_frozen" Notice;

@@ -9,6 +9,7 @@
 //! links to other documents, DDE, queries, attached templates, custom XML, sound and film, printer settings,
 //! signatures, anything binary but pictures of ours. Spends members, unpacked octets, nodes and pixels from the budget.
 
+mod changes;
 mod compatibility;
 mod fields;
 mod formula;

@@ -395,20 +395,25 @@ impl Part {
         }
     }
 
-    /// Whether it holds remarks of people rather than the document.
-    pub(super) const fn is_remark(self) -> bool {
+    /// Whether it holds the remarks themselves: what people miss when it goes.
+    pub(super) const fn holds_remarks(self) -> bool {
         matches!(
             self,
-            Self::WordComments
-                | Self::CommentsExtended
-                | Self::CommentsIds
-                | Self::People
-                | Self::ExcelComments
-                | Self::ThreadedComments
-                | Self::Persons
-                | Self::CommentAuthors
-                | Self::SlideComments
+            Self::WordComments | Self::ExcelComments | Self::ThreadedComments | Self::SlideComments
         )
+    }
+
+    /// Whether it holds remarks of people rather than the document.
+    pub(super) const fn is_remark(self) -> bool {
+        self.holds_remarks()
+            || matches!(
+                self,
+                Self::CommentsExtended
+                    | Self::CommentsIds
+                    | Self::People
+                    | Self::Persons
+                    | Self::CommentAuthors
+            )
     }
 }
 

@@ -3,7 +3,7 @@
 //! The vocabulary has kept out whatever has no name; here goes what has a name and still must not cross, and what
 //! stands empty because of that.
 
-use super::{Book, Rules, compatibility, fields, formula, links, literal, preview};
+use super::{Book, Rules, changes, compatibility, fields, formula, links, literal, preview};
 use crate::markup::{Name, NodeId, Tree};
 use policy::{FindingCode, Findings};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +28,10 @@ impl Sieve<'_> {
     pub(super) fn run(&mut self) {
         compatibility::choose(&mut self.tree);
         unwrap_wrappers(&mut self.tree);
+        // What was deleted is no loss, and fields are judged as they stand afterwards.
+        if !self.rules.changes && changes::accept(&mut self.tree) {
+            self.findings.add_detail(FindingCode::RemarksDropped, "changes");
+        }
         // What old drawings say counts as well: not all of them can be drawn anew.
         let before = characters(&self.tree);
         preview::keep(self);
@@ -37,13 +41,10 @@ impl Sieve<'_> {
         if matches!(self.tree.name(self.tree.root()).0, "w") {
             fields::judge(self);
         }
-        if !self.rules.changes && accept_changes(&mut self.tree) {
-            self.findings.add_detail(FindingCode::RemarksDropped, "changes");
-        }
         self.formulas();
         let tally = &mut self.book.tally;
         tally.characters = tally.characters.saturating_add(before).saturating_add(lost_characters);
-        let after = if self.rules.changes { characters(&self.tree) } else { before };
+        let after = characters(&self.tree);
         tally.kept_characters = tally.kept_characters.saturating_add(after.min(before));
     }
 
@@ -532,42 +533,6 @@ fn unwrap_wrappers(tree: &mut Tree) {
             tree.unwrap(id);
         }
     }
-}
-
-/// Tracked changes as if each had been accepted (ISO/IEC 29500-1 §17.13.5).
-fn accept_changes(tree: &mut Tree) -> bool {
-    let mut next = Some(tree.root());
-    let mut found = false;
-    while let Some(id) = next {
-        let ("w", local) = tree.name(id) else {
-            next = tree.following(id, tree.root());
-            continue;
-        };
-        match local {
-            "ins" | "moveTo" if tree.first(id).is_some() => {
-                found = true;
-                next = tree.following(id, tree.root());
-                tree.unwrap(id);
-            }
-            // A row that was deleted stands there whole, with a mark in its properties.
-            "del" if tree.parent(id).is_some_and(|parent| tree.is(parent, ("w", "trPr"))) => {
-                found = true;
-                let row = enclosing(tree, id, &[("w", "tr")]).unwrap_or(id);
-                next = tree.behind(row, tree.root());
-                tree.remove(row);
-            }
-            "ins" | "del" | "moveFrom" | "moveTo" | "rPrChange" | "pPrChange" | "sectPrChange"
-            | "tblPrChange" | "tblPrExChange" | "trPrChange" | "tcPrChange" | "tblGridChange"
-            | "numberingChange" | "cellIns" | "cellDel" | "cellMerge" | "moveFromRangeStart"
-            | "moveFromRangeEnd" | "moveToRangeStart" | "moveToRangeEnd" => {
-                found = true;
-                next = tree.behind(id, tree.root());
-                tree.remove(id);
-            }
-            _ => next = tree.following(id, tree.root()),
-        }
-    }
-    found
 }
 
 /// How much there is to read, white space apart.

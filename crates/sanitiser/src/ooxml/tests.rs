@@ -420,6 +420,47 @@ fn what_may_stay_stays() {
     assert_eq!(ran, 9);
 }
 
+/// A document whose changes are accepted: its body, and what is told.
+fn accepted(inside: &'static str) -> (String, Findings) {
+    let whole = document(&case("changes", Into::Body, inside, None, &[]));
+    let mut policy = Policy::standard();
+    policy.set("office_changes", "accept").unwrap();
+    let (mut budget, mut findings) = (Budget::new(&Limits::STANDARD), Findings::new());
+    let written = rebuild(&whole, &policy, Fidelity::Full, &mut budget, &mut findings, &mut Nothing).unwrap();
+    (everything(&written.octets), findings)
+}
+
+#[test]
+#[rustfmt::skip]
+fn accepted_changes_leave_what_word_would() {
+    // Content, what goes with it, what stays.
+    let cases: &[(&str, &[&str], &[&str])] = &[
+        ("<w:tbl><w:tblPr/><w:tblGrid><w:gridCol w:w='9'/><w:gridCol w:w='9'/></w:tblGrid><w:tr><w:tc><w:tcPr><w:tcW w:w='9' w:type='dxa'/><w:cellDel w:id='1' w:author='a'/></w:tcPr><w:p><w:r><w:t>lapsed</w:t></w:r></w:p></w:tc><w:tc><w:tcPr><w:tcW w:w='9' w:type='dxa'/><w:cellIns w:id='2' w:author='a'/></w:tcPr><w:p><w:r><w:t>two</w:t></w:r></w:p></w:tc></w:tr></w:tbl>", &["lapsed", "cellDel", "cellIns"], &["two"]),
+        ("<w:tbl><w:tblPr/><w:tblGrid><w:gridCol w:w='9'/></w:tblGrid><w:tr><w:tc><w:tcPr><w:cellDel w:id='1' w:author='a'/></w:tcPr><w:p><w:r><w:t>lapsed</w:t></w:r></w:p></w:tc></w:tr><w:tr><w:tc><w:p><w:r><w:t>two</w:t></w:r></w:p></w:tc></w:tr></w:tbl>", &["lapsed", "cellDel"], &["<w:tr><w:tc><w:p><w:r><w:t>two"]),
+        ("<w:tbl><w:tblPr/><w:tblGrid><w:gridCol w:w='9'/></w:tblGrid><w:tr><w:trPr><w:cantSplit/><w:del w:id='1' w:author='a'/></w:trPr><w:tc><w:p><w:r><w:t>lapsed</w:t></w:r></w:p></w:tc></w:tr><w:tr><w:tc><w:tcPr><w:cellDel w:id='1' w:author='a'/></w:tcPr><w:p/></w:tc></w:tr></w:tbl><w:p/>", &["lapsed", "w:tbl>", "tblGrid"], &["<w:p/>"]),
+        ("<w:tbl><w:tblPr/><w:sdt><w:sdtPr/><w:sdtContent><w:tr><w:tc><w:p><w:r><w:t>two</w:t></w:r></w:p></w:tc></w:tr></w:sdtContent></w:sdt><w:tr><w:trPr><w:del w:id='1' w:author='a'/></w:trPr><w:tc><w:p/></w:tc></w:tr></w:tbl>", &["w:del"], &["two", "w:tbl>"]),
+        ("<w:customXmlDelRangeStart w:id='5' w:author='a'/><w:p><w:r><w:t>two</w:t></w:r></w:p><w:customXmlDelRangeEnd w:id='5'/>", &["customXml"], &["two"]),
+        ("<w:p xmlns:w14='http://schemas.microsoft.com/office/word/2010/wordml'><w14:conflictIns w:id='1' w:author='a'><w:r><w:t>two</w:t></w:r></w14:conflictIns><w14:conflictDel w:id='2' w:author='a'><w:r><w:delText>lapsed</w:delText></w:r></w14:conflictDel></w:p>", &["w14:conflict", "lapsed"], &["two"]),
+        ("<w:p><w:pPr><w:jc w:val='right'/><w:rPr><w:del w:id='1' w:author='a'/><w:b/></w:rPr></w:pPr><w:del w:id='2' w:author='a'><w:r><w:delText>lapsed</w:delText></w:r></w:del></w:p><w:p><w:pPr><w:rPr><w:moveFrom w:id='3' w:author='a'/></w:rPr></w:pPr></w:p><w:tbl><w:tblPr/><w:tr><w:tc><w:p/></w:tc></w:tr></w:tbl><w:p><w:r><w:t>two</w:t></w:r></w:p>", &["lapsed", "w:jc", "<w:rPr"], &["two"]),
+        ("<w:p><w:pPr><w:rPr><w:del w:id='1' w:author='a'/></w:rPr></w:pPr><w:r><w:t>two</w:t></w:r></w:p><w:p><w:pPr><w:jc w:val='right'/><w:rPr><w:del w:id='1' w:author='a'/></w:rPr></w:pPr></w:p>", &["w:del"], &["two", "w:jc"]),
+        ("<w:p><w:pPr><w:rPr><w:del w:id='1' w:author='a'/></w:rPr><w:sectPr/></w:pPr></w:p><w:p/>", &["w:del"], &["w:sectPr"]),
+        ("<w:p><w:del w:id='1' w:author='a'><w:r><w:fldChar w:fldCharType='begin'/></w:r><w:r><w:delInstrText>PAGE</w:delInstrText></w:r></w:del><w:r><w:fldChar w:fldCharType='end'/></w:r><w:r><w:t>two</w:t></w:r></w:p>", &["fldChar", "nstrText"], &["two"]),
+    ];
+    let mut ran = 0;
+    for (inside, gone, stays) in cases {
+        let (all, findings) = accepted(inside);
+        assert!(gone.iter().all(|word| !all.contains(word)), "{inside}\n{gone:?}\n{all}");
+        assert!(stays.iter().all(|word| all.contains(word)), "{inside}\n{stays:?}\n{all}");
+        assert_eq!(findings.count(FindingCode::RemarksDropped), 1, "{inside}");
+        assert!(!findings.has(FindingCode::LayoutMayDiffer), "{inside}");
+        ran += 1;
+    }
+    assert_eq!(ran, 10);
+    // What is lost apart from the changes counts.
+    let (_, findings) = accepted("<w:p><w:ins w:id='1' w:author='a'><w:r><w:t>two</w:t></w:r></w:ins></w:p><evil:thing><w:t>lost text</w:t></evil:thing>");
+    assert!(findings.has(FindingCode::LayoutMayDiffer));
+}
+
 /// A key of the policy and its value.
 type Setting = (&'static str, &'static str);
 

@@ -251,6 +251,9 @@ impl Walk<'_> {
     /// Tells of a part that the document promised and that is not there or cannot be read.
     fn lose(&mut self, part: Part) {
         self.findings.add_detail(FindingCode::ElementDropped, part.row().stem);
+        if part.holds_remarks() {
+            self.findings.add_detail(FindingCode::RemarksDropped, part.row().stem);
+        }
         let tally = &mut self.book.tally;
         tally.elements = tally.elements.saturating_add(1);
         tally.parts = tally.parts.saturating_add(u64::from(part.is_seen()));
@@ -415,7 +418,7 @@ impl Walk<'_> {
     /// Whether policy leaves parts of this kind out.
     fn leaves_out(&mut self, kind: Part) -> bool {
         let left_out = kind.is_remark() && !self.rules.comments;
-        if left_out {
+        if left_out && kind.holds_remarks() {
             self.findings.add_detail(FindingCode::RemarksDropped, kind.row().stem);
         }
         left_out
@@ -456,9 +459,6 @@ impl Walk<'_> {
             return Ok(self.empty_sheet(&relationship.target)?.map(Target::Part));
         }
         let Some(kind) = Part::of_relationship(part, &relationship.kind) else { return Ok(None) };
-        if self.leaves_out(kind) {
-            return Ok(None);
-        }
         let place = match self.promised(kind, source, relationship) {
             Some(target) => self.load(&target, kind)?,
             None => {
