@@ -1,12 +1,14 @@
 //! Members of archives, held against other tools: `members FOLDER`.
 //!
 //! Unpacks every file below FOLDER in this process, as the jail would, and has `bsdtar` and then `7z` unpack it into a
-//! folder of its own. Where one of them succeeds, the SHA-256 digests of the members must be the same. Prints each
-//! archive that differs and, at the end, how many agree. Needs both tools; bounded by the files that are there.
+//! folder of its own. Where one of them succeeds, the SHA-256 digests of the members must be the same; of several members
+//! with one name a tool leaves the last, and so it counts. One of several volumes, which a tool joins with the files
+//! beside it, is told apart. Prints each archive that differs and, at the end, how many agree. Needs both tools; bounded
+//! by the files that are there.
 #![expect(clippy::print_stdout, reason = "the figures are the output")]
 
 use mail::PartPath;
-use policy::Policy;
+use policy::{FindingCode, Policy};
 use sanitiser::{FontFace, Supplements, Surroundings, archive::unpack};
 use sha2::{Digest, Sha256};
 use std::{
@@ -77,7 +79,7 @@ fn by_tool(tool: &str, file: &Path) -> std::io::Result<Option<Digests>> {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args().nth(1).ok_or("members FOLDER")?;
-    let (mut sound, mut agree, mut all) = (0_u32, 0_u32, 0_u32);
+    let (mut sound, mut agree, mut all, mut volumes) = (0_u32, 0_u32, 0_u32, 0_u32);
     for file in files_below(Path::new(&folder))? {
         let octets = std::fs::read(&file)?;
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -85,9 +87,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut ours = Digests::new();
         let (members, opened) =
             unpack::contents(&name, &octets, &Policy::standard(), &Supplements::default(), &mut Bare);
-        for content in members.iter().filter_map(|(_, content)| content.as_ref().ok()) {
-            add(&mut ours, content);
-        }
+        let read = || members.iter().filter_map(|(name, content)| Some((name, content.as_ref().ok()?)));
+        read().for_each(|(_, content)| add(&mut ours, content));
+        let mut last = Digests::new();
+        read().collect::<BTreeMap<_, _>>().values().for_each(|content| add(&mut last, content));
         let mut others = Vec::new();
         for tool in ["bsdtar", "7z"] {
             others.extend(by_tool(tool, &file)?);
@@ -95,8 +98,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         if others.is_empty() {
             continue;
         }
+        if opened == Err(FindingCode::MultiVolume) {
+            volumes = volumes.saturating_add(1);
+            continue;
+        }
         sound = sound.saturating_add(1);
-        if others.contains(&ours) {
+        if others.contains(&ours) || others.contains(&last) {
             agree = agree.saturating_add(1);
         } else {
             let failed: Vec<_> = members
@@ -112,7 +119,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             );
         }
     }
-    println!("{all} files, {sound} that a tool unpacks, {agree} with the same members");
+    println!(
+        "{all} files, {sound} that a tool unpacks, {agree} with the same members; {volumes} are one of several volumes"
+    );
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //! cross.
 //!
 //! Listed from headers: zip (APPNOTE 6.3.10), tar (POSIX pax and GNU) also in a compressed stream (gzip, bzip2, xz,
-//! lzma, lzip, zstd, `compress`), 7z, LZH levels 0–3, RAR 1.5–4 and 5, CAB. Where a list ends early the finding
+//! lzma, lzip, zstd, `compress`), 7z, LZH levels 0–3, RAR 1.5–4 and 5, CAB, cpio, ar. Where a list ends early the finding
 //! [`FindingCode::MemberListIncomplete`] says so.
 //!
 //! *Security.* Input is any octets. Members are spent from the budget one by one as they are read, and reading stops
@@ -17,6 +17,7 @@ mod lzh;
 mod lzw;
 mod names;
 mod rar;
+mod sequence;
 mod seven_zip;
 mod streams;
 mod tar;
@@ -79,6 +80,8 @@ pub enum ArchiveFormat {
     Rar5,
     /// Cabinet.
     Cab,
+    /// Members one after another: cpio, ar.
+    Sequence,
     /// One compressed stream: bzip2, xz, zstd, lzma, lzip, `compress`.
     Stream,
     /// 7z.
@@ -106,6 +109,7 @@ impl ArchiveFormat {
             | [0x5d, 0, 0, 0x80, 0, ..]
             | [0x1f, 0x9d, ..] => Self::Stream,
             [_, _, b'-', b'l' | b'p', b'h' | b'z' | b'm', _, b'-', ..] => Self::Lzh,
+            _ if sequence::is_one(input) => Self::Sequence,
             _ if tar::is_header(input) => Self::Tar,
             _ if zip::has_end_record(input) => Self::Zip,
             _ => Self::Other,
@@ -169,6 +173,7 @@ pub fn list(input: &[u8], budget: &mut Budget, findings: &mut Findings) -> Archi
         ArchiveFormat::Rar4 => rar::read_4(input, &mut gathered),
         ArchiveFormat::Rar5 => rar::read_5(input, &mut gathered),
         ArchiveFormat::Cab => cab::read(input, &mut gathered),
+        ArchiveFormat::Sequence => sequence::read(input, &mut gathered),
         ArchiveFormat::Rar13 | ArchiveFormat::Other => Err(Stop),
     };
     let Gathered { findings, entries, locked, complete, .. } = gathered;

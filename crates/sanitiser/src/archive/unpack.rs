@@ -12,6 +12,7 @@
 use super::{
     ArchiveFormat,
     names::RawName,
+    sequence,
     tree::{self, Tree},
     un7z, uncab, unlzh, unrar, untar, unzip,
 };
@@ -190,6 +191,7 @@ impl Unpacking<'_, '_> {
             }
             ArchiveFormat::Lzh => unlzh::unpack(octets, self),
             ArchiveFormat::Cab => uncab::unpack(octets, self),
+            ArchiveFormat::Sequence => sequence::unpack(octets, self),
             ArchiveFormat::SevenZip => un7z::unpack(octets, self),
             ArchiveFormat::Rar13 | ArchiveFormat::Rar4 | ArchiveFormat::Rar5 => unrar::unpack(octets, self),
             ArchiveFormat::Other => Err(FindingCode::ArchiveUnsupported),
