@@ -11,6 +11,7 @@
 //! such. Names are decoded for display only and never used as paths.
 
 mod cab;
+mod fused;
 mod gzip;
 mod judge;
 mod lzh;

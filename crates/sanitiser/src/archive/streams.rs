@@ -4,7 +4,7 @@
 //! *Security.* Windows and dictionaries are limited to [`WINDOW_OCTETS_MAX`] before they are allocated. The readers hand
 //! out what is asked for and no more; whoever reads spends it.
 
-use super::lzw;
+use super::{fused::Fused, lzw};
 use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder};
 use lzma_rust2::{LzipReader, LzmaReader, XzReader, lzma_get_memory_usage_by_props};
@@ -22,7 +22,7 @@ pub(super) type Stream<'a> = Box<dyn Read + 'a>;
 
 /// Opens a compressed stream by its first octets.
 pub(super) fn of(input: &[u8]) -> Option<io::Result<Stream<'_>>> {
-    Some(match input {
+    let stream = match input {
         [0x1f, 0x8b, ..] => Ok(gzip(input)),
         [b'B', b'Z', b'h', ..] => Ok(bzip2(input)),
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Ok(xz(input)),
@@ -31,7 +31,8 @@ pub(super) fn of(input: &[u8]) -> Option<io::Result<Stream<'_>>> {
         [0x5d, 0, 0, ..] => lzma(input),
         [0x1f, 0x9d, ..] => lzw::Decompress::new(input).map(|stream| Box::new(stream) as Stream<'_>),
         _ => return None,
-    })
+    };
+    Some(stream.map(|stream| Box::new(Fused::new(stream)) as Stream<'_>))
 }
 
 /// The content of a zip member; `None` for a method that is not opened.

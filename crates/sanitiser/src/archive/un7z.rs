@@ -5,6 +5,7 @@
 
 use super::{
     Entry, Gathered, Stop,
+    fused::Fused,
     names::RawName,
     seven_zip::{self, Header, Needs},
     streams::WINDOW_OCTETS_MAX,
@@ -186,14 +187,18 @@ fn unpack_block(
     let count = decoder.entry_count();
     let first = archive.stream_map.block_first_file_index.get(block).copied().unwrap_or_default();
     let files = archive.files.iter().skip(first).take(count);
-    let (mut verdict, mut reached) = (Ok(()), 0_usize);
+    let (mut verdict, mut reached, mut is_damaged) = (Ok(()), 0_usize, false);
     let decoded = decoder.for_each_entries(&mut |file, content| {
         reached = reached.saturating_add(1);
-        verdict = rewrite(file, content, unpacking);
-        Ok(verdict.is_ok())
+        let mut content = Fused::new(content);
+        verdict = rewrite(file, &mut content, unpacking);
+        // A member that was read to its end failed by its CRC alone. What lies behind any other is not asked for.
+        is_damaged = content.has_failed() && content.octets < file.size;
+        Ok(verdict.is_ok() && !is_damaged)
     });
     verdict?;
     let reason = match decoded {
+        Ok(_) if is_damaged => FindingCode::Unreadable,
         Ok(_) => return Ok(()),
         Err(Error::UnsupportedCompressionMethod(_) | Error::Unsupported(_)) => {
             FindingCode::ArchiveUnsupported
