@@ -139,10 +139,11 @@ async fn next_trial(stage: &Stage, sender: u64) -> Result<(), StoreError> {
             Ok(unlocked) => {
                 tracing::debug!(queue_id = mail.queue_id.as_str(), %unlocked, "a letter was tried")
             }
-            // Somebody has it since this was read: look again who still lacks what.
+            // Somebody has it since this was read: look again who still lacks what. That it was begun counts, so that
+            // what is refused for another reason comes to an end.
             Err(StoreError::Refused(denial)) => {
                 tracing::debug!(%denial, "brought already");
-                return stage.store.put_trial_back(&trial).await;
+                return Ok(());
             }
             Err(error) => return Err(error),
         }

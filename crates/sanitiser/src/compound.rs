@@ -38,11 +38,11 @@ struct Entry {
 /// Number of an entry: 0 is the root.
 pub(crate) type Number = usize;
 
-fn u32_at(octets: &[u8], at: usize) -> Option<u32> {
+pub(crate) fn u32_at(octets: &[u8], at: usize) -> Option<u32> {
     octets.get(at..)?.first_chunk().map(|chunk| u32::from_le_bytes(*chunk))
 }
 
-fn u16_at(octets: &[u8], at: usize) -> Option<u16> {
+pub(crate) fn u16_at(octets: &[u8], at: usize) -> Option<u16> {
     octets.get(at..)?.first_chunk().map(|chunk| u16::from_le_bytes(*chunk))
 }
 

@@ -4,7 +4,7 @@
 //! *Security.* Any octets. Only the first octets of one stream are looked at. What is said decides
 //! whether a document that cannot be drawn waits for its password or is removed; it never opens anything.
 
-use crate::compound::Compound;
+use crate::compound::{Compound, u16_at};
 
 /// Flag of the FIB: locked.
 const WORD_LOCKED: u16 = 0x0100;
@@ -43,10 +43,6 @@ fn excel_is_locked(stream: &[u8]) -> bool {
         }
     }
     false
-}
-
-fn u16_at(octets: &[u8], at: usize) -> Option<u16> {
-    octets.get(at..)?.first_chunk().map(|chunk| u16::from_le_bytes(*chunk))
 }
 
 #[cfg(test)]

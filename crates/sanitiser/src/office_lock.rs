@@ -50,7 +50,9 @@ pub(crate) fn open(
         if word != DEFAULT {
             findings.add(FindingCode::Unlocked);
         }
-        return lock.package(&key, &package).ok_or(FindingCode::Unreadable);
+        // What is locked once more in there was made by no program, and could be so a thousand times.
+        let opened = lock.package(&key, &package).filter(|opened| !is_locked(opened));
+        return opened.ok_or(FindingCode::Unreadable);
     }
     Err(FindingCode::Locked)
 }

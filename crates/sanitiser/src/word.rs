@@ -7,7 +7,11 @@
 //! *Security.* Any octets. Pieces are followed in their order, never further than the text is long by the file's own
 //! count and the budget. A document that is locked is not guessed at.
 
-use crate::{Rewritten, compound::Compound, file_text, text};
+use crate::{
+    Rewritten,
+    compound::{Compound, u16_at, u32_at},
+    file_text, text,
+};
 use mail::MediaType;
 use policy::{Action, Budget, FindingCode, Findings};
 
@@ -21,14 +25,6 @@ const TEXT_LENGTH: usize = 0x4c;
 const PIECES: usize = 0x1a2;
 /// Whether a piece is in Windows-1252.
 const COMPRESSED: u32 = 0x4000_0000;
-
-fn u16_at(octets: &[u8], at: usize) -> Option<u16> {
-    octets.get(at..)?.first_chunk().map(|chunk| u16::from_le_bytes(*chunk))
-}
-
-fn u32_at(octets: &[u8], at: usize) -> Option<u32> {
-    octets.get(at..)?.first_chunk().map(|chunk| u32::from_le_bytes(*chunk))
-}
 
 fn usize_at(octets: &[u8], at: usize) -> Option<usize> {
     usize::try_from(u32_at(octets, at)?).ok()

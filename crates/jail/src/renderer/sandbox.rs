@@ -140,7 +140,7 @@ const ENVIRONMENT: [(&str, &str); 5] = [
 fn bare() -> io::Result<Command> {
     let mut command = Command::new("/bin/sh");
     command.env_clear().envs(ENVIRONMENT);
-    command.args(["-c", "d=$(mktemp -d /dev/shm/renderer.XXXXXX) || exit 1; cd \"$d\" || exit 1; sh \"$@\"; status=$?; rm -rf \"$d\"; exit $status", "sh"]);
+    command.args(["-c", "d=$(mktemp -d -p /dev/shm) || exit 1; cd \"$d\" || exit 1; sh \"$@\"; status=$?; rm -rf \"$d\"; exit $status", "sh"]);
     Ok(command)
 }
 

@@ -93,7 +93,7 @@ mod tests {
         let budget = &mut Budget::new(&Limits::STANDARD);
         assert_eq!(unpack(&packed(100, b"LZFu", &content), budget).unwrap(), b"{\\rtf1 ab}\r\n");
         assert_eq!(unpack(&packed(3, b"MELA", b"abcdef"), budget).unwrap(), b"abc");
-        assert_eq!(unpack(&packed(3, b"XXXX", b"abcdef"), budget), Err(FindingCode::Unreadable));
+        assert_eq!(unpack(&packed(3, b"ELSE", b"abcdef"), budget), Err(FindingCode::Unreadable));
     }
 
     #[test]

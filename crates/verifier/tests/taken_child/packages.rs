@@ -3,6 +3,7 @@
 
 mod archives;
 mod containers;
+mod never;
 mod open;
 mod parts;
 mod sheets;
@@ -10,6 +11,7 @@ mod texts;
 
 use crate::pack::{Pack, archive, docx, odg, odp, ods, odt, pptx, xlsx};
 use crate::world::{attachment, refusal, with_part};
+use never::NEVER;
 
 /// A hostile package: its name, octets and type, and the beginning of the rule that refuses it.
 pub(crate) struct Hostile {
@@ -219,24 +221,6 @@ fn every_limit_is_met_exactly_and_one_beyond_is_refused() {
     assert_eq!(ran, 6);
 }
 
-/// Markup that must be in nothing that passes: in a text it cannot stand, because `<` is written otherwise there.
-const NEVER: &[&str] = &[
-    "<!",
-    "<w:altChunk",
-    "<w:object",
-    "<w:subDoc",
-    "<w:fldData",
-    "<x:oleObject",
-    "<x:ddeLink",
-    "<p:oleObj",
-    "<a:snd",
-    "<office:scripts",
-    "<script:",
-    "<text:execute-macro",
-    "<draw:floating-frame",
-    "<office:dde-source",
-    "<office:event-listeners",
-];
 /// Pieces that are put into markup.
 const PIECES: &[&str] = &[
     "<",
