@@ -21,6 +21,7 @@ mod preview;
 mod properties;
 mod references;
 mod refused;
+mod sheet_objects;
 mod sieve;
 mod vml;
 mod walk;

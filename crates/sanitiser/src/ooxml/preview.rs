@@ -15,7 +15,18 @@ pub(super) static OLD_DRAWING: Dialect = Dialect {
     vocabulary: policy::vocabulary::ooxml,
     also: &[
         Also { name: ("", "xml"), attributes: &[] },
-        Also { name: ("v", "shape"), attributes: &[("", "id"), ("o", "spid")] },
+        Also {
+            name: ("v", "shape"),
+            attributes: &[
+                ("", "id"),
+                ("o", "spid"),
+                ("", "style"),
+                ("", "filled"),
+                ("", "fillcolor"),
+                ("", "stroked"),
+                ("", "strokecolor"),
+            ],
+        },
         Also { name: ("v", "imagedata"), attributes: &[("o", "relid"), ("r", "id")] },
     ],
     white: White::InLeaves,
@@ -27,17 +38,21 @@ pub(super) static OLD_DRAWING: Dialect = Dialect {
 pub(super) fn pictures(drawing: &Tree) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for shape in drawing.descendants(drawing.root()).filter(|&id| drawing.is(id, ("v", "shape"))) {
-        let Some(image) = drawing.child(shape, ("v", "imagedata")) else { continue };
-        let named =
-            drawing.attribute(image, ("o", "relid")).or_else(|| drawing.attribute(image, ("r", "id")));
-        let Some(relationship) = named else { continue };
+        let Some(relationship) = picture(drawing, shape) else { continue };
         for name in [("o", "spid"), ("", "id")] {
             if let Some(name) = drawing.attribute(shape, name) {
-                found.insert(name.to_owned(), relationship.to_owned());
+                found.insert(name.to_owned(), relationship.clone());
             }
         }
     }
     found
+}
+
+/// The name of the relationship that leads to the picture of a shape.
+pub(super) fn picture(drawing: &Tree, shape: NodeId) -> Option<String> {
+    let image = drawing.child(shape, ("v", "imagedata"))?;
+    let named = drawing.attribute(image, ("o", "relid")).or_else(|| drawing.attribute(image, ("r", "id")));
+    named.map(str::to_owned)
 }
 
 /// Whether a part shows objects whose pictures stand in an old drawing.

@@ -597,12 +597,13 @@ fn what_is_missing_is_told() {
     assert_eq!(ran, 22);
 }
 
-/// A book of one sheet.
-fn book(sheet: &str, of_sheet: &str) -> Vec<u8> {
+/// A book of one sheet, and other members.
+fn book(sheet: &str, of_sheet: &str, others: &[(&str, &[u8])]) -> Vec<u8> {
     let base = "application/vnd.openxmlformats-officedocument.spreadsheetml";
     let types = format!(
         "<Types xmlns='http://schemas.openxmlformats.org/package/2006/content-types'><Override PartName='/xl/b.xml' \
-         ContentType='{base}.sheet.main+xml'/><Override PartName='/xl/s.xml' ContentType='{base}.worksheet+xml'/></Types>"
+         ContentType='{base}.sheet.main+xml'/><Override PartName='/xl/s.xml' ContentType='{base}.worksheet+xml'/>\
+         <Override PartName='/xl/d.xml' ContentType='application/vnd.openxmlformats-officedocument.drawing+xml'/></Types>"
     );
     let sheets = "<x:sheets><x:sheet name='One' sheetId='1' r:id='rId1'/></x:sheets>";
     let mut file = ZipFile::new();
@@ -612,6 +613,9 @@ fn book(sheet: &str, of_sheet: &str) -> Vec<u8> {
     add(&mut file, "xl/_rels/b.xml.rels", &relationships(&[("rId1", "worksheet", "s.xml")]));
     add(&mut file, "xl/s.xml", &format!("<x:worksheet {NAMES}>{sheet}</x:worksheet>"));
     add(&mut file, "xl/_rels/s.xml.rels", of_sheet);
+    for (name, octets) in others {
+        file.add(name, octets, Method::Deflated).unwrap();
+    }
     file.finish().unwrap()
 }
 
@@ -631,7 +635,7 @@ fn a_sheet_of_many_links_and_shared_formulas_costs_what_it_is_long() {
         .collect();
     let sheet =
         format!("<x:sheetData><x:row>{cells}</x:row></x:sheetData><x:hyperlinks>{links}</x:hyperlinks>");
-    let (rewritten, findings) = run(&book(&sheet, &relationships(&given)));
+    let (rewritten, findings) = run(&book(&sheet, &relationships(&given), &[]));
     let all = everything(&rewritten.unwrap().octets);
     assert_eq!((all.matches("<x:hyperlink ").count(), all.matches("<x:f").count()), (MANY, 0));
     assert_eq!(all.matches("TargetMode=\"External\"").count(), MANY);
@@ -664,4 +668,99 @@ fn text_that_is_lost_with_an_old_drawing_is_told() {
         ran += 1;
     }
     assert_eq!(ran, 3);
+}
+
+/// An old drawing of a sheet.
+fn old_drawing(shapes: &str) -> String {
+    format!("<xml {NAMES} xmlns:xv='urn:schemas-microsoft-com:office:excel'>{shapes}</xml>")
+}
+
+/// A shape of an old drawing that shows a picture over two cells and a half.
+fn shape(number: u32, picture: &str) -> String {
+    let anchor = "<xv:Anchor> 1, 4, 2, 0, 3, 10, 5, 6</xv:Anchor>";
+    let data = format!("<xv:ClientData ObjectType='Pict'>{anchor}</xv:ClientData>");
+    format!("<v:shape id='_x0000_s{number}'><v:imagedata o:relid='{picture}'/>{data}</v:shape>")
+}
+
+/// What becomes of a book with an old drawing: how many pictures stand in the drawing of the sheet, and what is told.
+fn drawn(shapes: &str, drawing: Option<&str>) -> (String, Vec<(FindingCode, u32)>) {
+    let mut picture = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(4, 4).write_to(&mut picture, image::ImageFormat::Png).unwrap();
+    let (sheet, rest) = match drawing {
+        Some(_) => ("<x:drawing r:id='rId2'/><x:legacyDrawing r:id='rId1'/>", drawing.unwrap()),
+        None => ("<x:legacyDrawing r:id='rId1'/><x:oleObjects><x:oleObject shapeId='1'/></x:oleObjects>", ""),
+    };
+    let sheet = format!("<x:sheetData/>{sheet}<x:tableParts count='0'/>");
+    let of_sheet = [("rId1", "vmlDrawing", "v.vml"), ("rId2", "drawing", "d.xml")];
+    let of_sheet = relationships(if drawing.is_some() { &of_sheet } else { &of_sheet[..1] });
+    let (old, of_old) =
+        (old_drawing(shapes), relationships(&[("rId1", "image", "i.png"), ("rId2", "image", "n.png")]));
+    let others: &[(&str, &[u8])] = &[
+        ("xl/v.vml", old.as_bytes()),
+        ("xl/_rels/v.vml.rels", of_old.as_bytes()),
+        ("xl/i.png", picture.get_ref()),
+        ("xl/d.xml", rest.as_bytes()),
+    ];
+    let (rewritten, findings) = run(&book(&sheet, &of_sheet, others));
+    let octets = rewritten.unwrap().octets;
+    assert!(run(&octets).1.is_empty(), "what is written has nothing more to tell");
+    let told = findings.iter().map(|finding| (finding.code, finding.count)).collect();
+    (everything(&octets), told)
+}
+
+#[test]
+fn pictures_of_an_old_drawing_stand_in_the_drawing_of_the_sheet() {
+    use FindingCode::{ElementDropped as Element, EmbeddedObject as Object, PictureDropped as Picture};
+    const EMPTY: &str =
+        "<xdr:wsDr xmlns:xdr='http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing'/>";
+    let two = shape(1, "rId1") + &shape(2, "rId1");
+    let header = "<v:shape id='LH'><v:imagedata o:relid='rId1'/></v:shape>";
+    let check = "<v:shape id='c'><xv:ClientData ObjectType='Checkbox'/></v:shape>";
+    let note = "<v:shape id='n'><xv:ClientData ObjectType='Note'/></v:shape>";
+    // Shapes, the drawing that is there already, pictures afterwards, what is told.
+    type Case<'a> = (&'a str, Option<&'a str>, usize, &'a [(FindingCode, u32)]);
+    let cases: &[Case<'_>] = &[
+        (&shape(1, "rId1"), None, 1, &[]),
+        (&two, None, 2, &[]),
+        (&two, Some(EMPTY), 2, &[]),
+        // A picture that is not there leaves its frame, as everywhere.
+        (&shape(1, "rId2"), None, 1, &[(Picture, 1)]),
+        (&shape(1, "rId9"), None, 0, &[(Picture, 1)]),
+        (header, None, 0, &[(Picture, 1)]),
+        (check, None, 0, &[(Object, 1)]),
+        (note, None, 0, &[]),
+        ("<v:imagedata>", None, 0, &[(Element, 1)]),
+    ];
+    let mut ran = 0;
+    for (shapes, drawing, count, expected) in cases {
+        let (all, told) = drawn(shapes, *drawing);
+        assert_eq!((all.matches("<xdr:pic>").count(), told.as_slice()), (*count, *expected), "case {ran}");
+        assert!(!all.contains("imagedata") && !all.contains("legacyDrawing"), "case {ran}");
+        ran += 1;
+    }
+    assert_eq!(ran, 9);
+    let (all, _) = drawn(&two, None);
+    let order = ["<x:sheetData/>", "<x:drawing r:id=", "<x:tableParts"].map(|word| all.find(word));
+    assert!(order.is_sorted() && order[0].is_some(), "{all}");
+    for edge in
+        ["<xdr:from><xdr:col>1</xdr:col><xdr:colOff>38100</xdr:colOff><xdr:row>2<", "<xdr:to><xdr:col>3<"]
+    {
+        assert!(all.contains(edge), "{edge}");
+    }
+}
+
+#[test]
+fn a_picture_takes_the_place_of_the_hidden_shape_beside_it() {
+    const SHAPES: &str = "<xdr:wsDr xmlns:xdr='http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing' \
+        xmlns:a='http://schemas.openxmlformats.org/drawingml/2006/main' \
+        xmlns:a14='http://schemas.microsoft.com/office/drawing/2010/main'><xdr:twoCellAnchor><xdr:sp><xdr:nvSpPr>\
+        <xdr:cNvPr id='7' name='Object 7' descr='words' hidden='1'><a:extLst><a:ext uri='x'><a14:compatExt \
+        spid='_x0000_s1'/></a:ext></a:extLst></xdr:cNvPr></xdr:nvSpPr></xdr:sp></xdr:twoCellAnchor>\
+        <xdr:twoCellAnchor><xdr:sp><xdr:nvSpPr><xdr:cNvPr id='8' name='above'/></xdr:nvSpPr></xdr:sp></xdr:twoCellAnchor></xdr:wsDr>";
+    let (all, told) = drawn(&shape(1, "rId1"), Some(SHAPES));
+    assert!(told.is_empty(), "{told:?}");
+    let order = ["id=\"7\" name=\"Object 7\" descr=\"words\"", "name=\"above\""].map(|word| all.find(word));
+    assert!(order.is_sorted() && order[0].is_some(), "{all}");
+    assert!(!all.contains("hidden") && !all.contains("compatExt"), "{all}");
+    assert_eq!((all.matches("<xdr:pic>").count(), all.matches("<xdr:sp>").count()), (1, 1));
 }

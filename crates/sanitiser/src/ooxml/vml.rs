@@ -38,7 +38,7 @@ fn is_shape(tree: &Tree, id: NodeId) -> bool {
 }
 
 /// What a `style` attribute says.
-fn style<'a>(tree: &'a Tree, id: NodeId, key: &str) -> Option<&'a str> {
+pub(super) fn style<'a>(tree: &'a Tree, id: NodeId, key: &str) -> Option<&'a str> {
     let style = tree.attribute(id, ("", "style"))?;
     style
         .split(';')
@@ -300,7 +300,7 @@ fn picture_of(
 }
 
 /// A colour of six or three digits, or one of the words that Word writes.
-fn colour(text: &str) -> Option<String> {
+pub(super) fn colour(text: &str) -> Option<String> {
     let word = text.split_whitespace().next()?;
     let named = match word.to_ascii_lowercase().as_str() {
         "black" => "000000",

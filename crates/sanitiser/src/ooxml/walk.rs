@@ -1,5 +1,7 @@
 //! The walk over a package: from the root along allowed relationships, each part once, and the new package.
 
+mod objects;
+
 use super::{
     Book, DIALECT, Rules, Tally, links, notes,
     parts::{self, Family, Part},
@@ -342,6 +344,7 @@ impl Walk<'_> {
         }
         self.follow_implicit(part, &source, &given, &by_id, &mut numbers, &mut new)?;
         if part == Part::Worksheet {
+            self.draw_objects(&source, &mut tree, &given, &mut numbers, &mut new)?;
             let before = given.iter().find(|relationship| relationship.kind == "vmlDrawing");
             let id = numbers.give(before.map_or("", |before| before.id.as_str()));
             self.draw_notes(&mut tree, id, &mut new);
