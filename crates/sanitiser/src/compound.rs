@@ -2,9 +2,9 @@
 //!
 //! *Security.* Any octets. Every chain of sectors is at most as long as the file has sectors, so that a ring ends; the
 //! directory is read to at most 65,536 entries, and each of them belongs to one storage alone. Streams are copied out
-//! only when asked for, never longer than the file.
+//! only when asked for, never longer than the file, and written over only where they were read from.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
 /// Most entries of the directory.
 const ENTRIES_MAX: usize = 65_536;
@@ -101,46 +101,62 @@ impl<'f> Compound<'f> {
         Some(())
     }
 
-    /// A sector; the last of a file may be cut.
-    fn sector_at(&self, number: u32) -> Option<&'f [u8]> {
+    /// Where a sector lies; the last of a file may be cut.
+    fn place(&self, number: u32) -> Option<Range<usize>> {
         let start = usize::try_from(number).ok()?.checked_add(1)?.checked_mul(self.sector)?;
         let end = start.checked_add(self.sector)?.min(self.file.len());
-        self.file.get(start..end).filter(|octets| !octets.is_empty())
+        (start < end).then_some(start..end)
+    }
+
+    fn sector_at(&self, number: u32) -> Option<&'f [u8]> {
+        self.file.get(self.place(number)?)
+    }
+
+    /// Where the sectors of a chain lie, until together they hold `most` octets.
+    fn chain_places(&self, start: u32, most: usize) -> Vec<Range<usize>> {
+        let most = most.min(self.file.len());
+        let (mut places, mut held) = (Vec::new(), 0_usize);
+        let mut number = start;
+        for _ in 0..self.table.len() {
+            let Some(place) = self.place(number).filter(|_| held < most) else { break };
+            held = held.saturating_add(place.len());
+            places.push(place);
+            number =
+                usize::try_from(number).ok().and_then(|n| self.table.get(n)).copied().unwrap_or(u32::MAX);
+        }
+        places
     }
 
     /// The octets of a chain of sectors, at most `most`.
     fn chain(&self, start: u32, most: usize) -> Vec<u8> {
-        let most = most.min(self.file.len());
-        let mut octets = Vec::new();
-        let mut number = start;
-        for _ in 0..self.table.len() {
-            let Some(sector) = self.sector_at(number).filter(|_| octets.len() < most) else { break };
-            octets.extend_from_slice(sector);
-            number =
-                usize::try_from(number).ok().and_then(|n| self.table.get(n)).copied().unwrap_or(u32::MAX);
-        }
-        octets.truncate(most);
-        octets
+        self.read(&self.chain_places(start, most), most.min(self.file.len()))
     }
 
-    /// The octets of a chain of small sectors.
-    fn small_chain(&self, start: u32, size: usize) -> Vec<u8> {
-        let mut octets = Vec::new();
+    /// Where the small sectors of a chain lie among the small sectors, until together they hold `size` octets.
+    fn small_places(&self, start: u32, size: usize) -> Vec<Range<usize>> {
+        let (mut places, mut held) = (Vec::new(), 0_usize);
         let mut number = start;
         for _ in 0..self.small_table.len() {
-            if octets.len() >= size {
+            let Some(place) = usize::try_from(number).ok().filter(|_| held < size) else { break };
+            let at = place.saturating_mul(SMALL_SECTOR);
+            let end = at.saturating_add(SMALL_SECTOR).min(self.small.len());
+            if at > end {
                 break;
             }
-            let Some(place) = usize::try_from(number).ok() else { break };
-            let at = place.saturating_mul(SMALL_SECTOR);
-            let Some(sector) = self.small.get(at..at.saturating_add(SMALL_SECTOR).min(self.small.len()))
-            else {
-                break;
-            };
-            octets.extend_from_slice(sector);
+            held = held.saturating_add(end.saturating_sub(at));
+            places.push(at..end);
             number = self.small_table.get(place).copied().unwrap_or(u32::MAX);
         }
-        octets.truncate(size);
+        places
+    }
+
+    /// The octets at these places, at most `most`.
+    fn read(&self, places: &[Range<usize>], most: usize) -> Vec<u8> {
+        let mut octets = Vec::new();
+        for place in places {
+            octets.extend_from_slice(self.file.get(place.clone()).unwrap_or_default());
+        }
+        octets.truncate(most);
         octets
     }
 
@@ -196,11 +212,42 @@ impl<'f> Compound<'f> {
     pub(crate) fn stream(&self, number: Number) -> Option<Vec<u8>> {
         let entry = self.entries.get(number)?;
         let size = entry.size.min(self.file.len());
-        Some(if size < SMALL_STREAM {
-            self.small_chain(entry.start, size)
+        if size >= SMALL_STREAM {
+            return Some(self.chain(entry.start, size));
+        }
+        let mut octets = Vec::new();
+        for place in self.small_places(entry.start, size) {
+            octets.extend_from_slice(self.small.get(place).unwrap_or_default());
+        }
+        octets.truncate(size);
+        Some(octets)
+    }
+
+    /// Writes over a stream in a copy of the file, where it was read from; what is longer than the stream is left out.
+    pub(crate) fn write_over(&self, number: Number, octets: &[u8], copy: &mut [u8]) -> Option<()> {
+        let entry = self.entries.get(number)?;
+        let size = entry.size.min(self.file.len());
+        let mut rest = octets.get(..size).unwrap_or(octets);
+        let places = if size >= SMALL_STREAM {
+            self.chain_places(entry.start, size)
         } else {
-            self.chain(entry.start, size)
-        })
+            let root = self.entries.first()?;
+            let sectors = self.chain_places(root.start, root.size);
+            let in_file = |small: Range<usize>| {
+                // Sectors are of one size, but for the last of a file.
+                let sector = sectors.get(small.start.checked_div(self.sector)?)?;
+                let start = sector.start.checked_add(small.start.checked_rem(self.sector)?)?;
+                Some(start..start.checked_add(small.len())?.min(sector.end))
+            };
+            self.small_places(entry.start, size).into_iter().map_while(in_file).collect()
+        };
+        for place in places {
+            let room = copy.get_mut(place)?;
+            let (written, later) = rest.split_at_checked(room.len()).unwrap_or((rest, &[]));
+            room.get_mut(..written.len())?.copy_from_slice(written);
+            rest = later;
+        }
+        Some(())
     }
 }
 

@@ -16,7 +16,7 @@ pub mod file_text;
 pub mod html;
 pub mod html_file;
 pub mod json;
-mod legacy_lock;
+pub mod legacy_lock;
 mod mapi;
 pub mod markup;
 mod message;

@@ -16,8 +16,8 @@ use policy::{Budget, FindingCode, Findings};
 use sha1::{Digest, Sha1};
 use sha2::{Sha256, Sha384, Sha512};
 
-/// What Excel locks write-protected workbooks with , which readers try unasked.
-const DEFAULT: &str = "VelvetSweatshop";
+/// What Excel locks write-protected workbooks with, which readers try unasked.
+pub(crate) const DEFAULT: &str = "VelvetSweatshop";
 /// Octets of a block of AES, and of a segment of a package (§2.3.4.15).
 const BLOCK: usize = 16;
 const SEGMENT: usize = 4_096;

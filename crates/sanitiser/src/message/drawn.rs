@@ -8,7 +8,7 @@ use super::{
     Growing,
     leaf::{self, Part},
 };
-use crate::{DocumentForm, Need, Rendered, Rewritten, ToRender, file, legacy_lock, pdf, rtf};
+use crate::{DocumentForm, Need, Rendered, Rewritten, ToRender, file, pdf, rtf};
 use mail::{PartPath, Untrusted};
 use policy::{Action, AwaitFor, FindingCode, Findings, Kind, OfficeCopy};
 
@@ -21,9 +21,6 @@ pub(super) fn visit(part: &Part, octets: &[u8], mut findings: Findings, growing:
         }
         Ok(None) => {}
         Err(code) => {
-            // Nobody can draw what is locked; that is not the renderer's fault.
-            let is_locked = code == FindingCode::RendererFailed && legacy_lock::is_locked(octets);
-            let code = if is_locked { FindingCode::Locked } else { code };
             let action = if code == FindingCode::RendererMissing {
                 Action::Await(AwaitFor::Renderer)
             } else if code == FindingCode::Locked {

@@ -8,12 +8,12 @@ use super::{Growing, body, drawn, fields, findings_of, nested, text_only};
 use crate::{
     DocumentForm,
     archive::{self, unpack::Written},
-    cms, detect, file,
+    cms, detect, file, legacy_lock,
     mime::{Disposition, Entity},
     office_lock,
 };
 use mail::{Attachment, PartPath};
-use policy::{Action, AwaitFor, FindingCode, Findings, Kind, PartReport, Phrase, Rule};
+use policy::{Action, AwaitFor, Budget, FindingCode, Findings, Kind, PartReport, Phrase, Rule};
 
 /// Visits a leaf of a message.
 pub(super) fn visit(entity: &Entity, octets: &[u8], growing: &mut Growing<'_>) {
@@ -121,8 +121,8 @@ pub(super) fn attempt(part: &Part, octets: &[u8], mut findings: Findings, growin
         }
     }
     let is_removed = growing.rules.policy.rule(kind) == Rule::Remove;
-    if kind == Kind::Ooxml && office_lock::is_locked(octets) && !is_removed {
-        return unlock(part, octets, findings, growing);
+    if !is_removed && let Some(open) = opener(kind, octets) {
+        return unlock(part, octets, open, findings, growing);
     }
     // Under the name of something else it is a file that a person may look for.
     if is_detached_signature(kind) && !part.detected.mismatch {
@@ -171,12 +171,27 @@ pub(super) fn attempt(part: &Part, octets: &[u8], mut findings: Findings, growin
     }
 }
 
-/// A locked Office document goes on as the package in it.
-fn unlock(part: &Part, octets: &[u8], mut findings: Findings, growing: &mut Growing<'_>) {
-    match office_lock::open(octets, &growing.words, &mut growing.budget, &mut findings) {
-        Ok(package) => {
-            let detected = detect::detect(&package, &part.name, None);
-            attempt(&Part { detected, ..part.clone() }, &package, findings, growing);
+/// Opens a locked document with one of the words.
+type Opener = fn(&[u8], &[String], &mut Budget, &mut Findings) -> Result<Vec<u8>, FindingCode>;
+
+/// What opens a document that is locked as a whole.
+fn opener(kind: Kind, octets: &[u8]) -> Option<Opener> {
+    match kind {
+        Kind::Ooxml if office_lock::is_locked(octets) => Some(office_lock::open),
+        Kind::LegacyOffice if legacy_lock::is_locked(octets) => Some(legacy_lock::open),
+        _ => None,
+    }
+}
+
+/// A locked Office document goes on as what is in it. Behind a second lock nothing is looked for.
+fn unlock(part: &Part, octets: &[u8], open: Opener, mut findings: Findings, growing: &mut Growing<'_>) {
+    match open(octets, &growing.words, &mut growing.budget, &mut findings) {
+        Ok(opened) => {
+            let detected = detect::detect(&opened, &part.name, None);
+            if opener(detected.kind, &opened).is_some() {
+                return withheld(part, octets, Action::Remove, FindingCode::Unreadable, findings, growing);
+            }
+            attempt(&Part { detected, ..part.clone() }, &opened, findings, growing);
         }
         Err(code) => {
             let action = match code {
