@@ -58,9 +58,8 @@ impl Rule {
             Kind::Ooxml | Kind::OpenDocument => &[Self::Rebuild, Self::Flatten, Self::Await, Self::Remove],
             Kind::LegacyOffice => &[Self::Flatten, Self::Extract, Self::Await, Self::Remove],
             Kind::DomesticDocument => &[Self::Await, Self::Extract, Self::Remove],
-            Kind::Metafile => &[Self::Flatten, Self::Remove],
+            Kind::Metafile | Kind::Svg => &[Self::Flatten, Self::Remove],
             Kind::OtherImage => &[Self::Rebuild, Self::Remove],
-            Kind::Svg => &[Self::Remove, Self::Await],
             Kind::EncryptedMail => &[Self::Await, Self::Remove],
             Kind::Signature
             | Kind::Executable

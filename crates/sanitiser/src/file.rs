@@ -10,7 +10,7 @@ use crate::{
         leaf::{self, Part},
         locked,
     },
-    metafile, ooxml, opendocument, other_image, pdf, plain_file, raster, vcard, xml,
+    metafile, ooxml, opendocument, other_image, pdf, plain_file, raster, svg, vcard, xml,
 };
 use mail::PartPath;
 use policy::{FindingCode, Findings, Kind, Policy};
@@ -70,6 +70,9 @@ pub(crate) fn rewrite(
         }
         Kind::Metafile => {
             metafile::rasterise(octets, metafile::Ground::White, budget, findings, growing.surroundings)
+        }
+        Kind::Svg => {
+            svg::rasterise(octets, svg::Ground::White, policy, budget, findings, growing.surroundings)
         }
         Kind::Ooxml => {
             let fidelity = if reduced { raster::Fidelity::Reduced } else { raster::Fidelity::Full };

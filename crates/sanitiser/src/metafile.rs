@@ -8,6 +8,8 @@
 //! ([`canvas`]); a drawing that empties the budget is refused, one that is damaged is drawn as far as it goes and said
 //! to be incomplete. Nothing crosses but pixels.
 
+pub use crate::drawing::Ground;
+
 mod canvas;
 mod device;
 mod dib;
@@ -18,36 +20,22 @@ mod state;
 mod text;
 mod wmf;
 
-use crate::{Rewritten, Surroundings, raster};
+use crate::{
+    Rewritten, Surroundings,
+    drawing::{self, PER_MM, canvas_size},
+    raster,
+};
 use canvas::Canvas;
 use device::Device;
-use flate2::read::MultiGzDecoder;
 use font::Fonts;
-use image::{DynamicImage, Rgba, RgbaImage};
+use image::{DynamicImage, RgbaImage};
 use mail::MediaType;
 use policy::{Action, Budget, FindingCode, Findings};
-use std::io::Read as _;
 use tiny_skia::Transform;
 
 #[cfg(test)]
 #[expect(clippy::arithmetic_side_effects, reason = "figures of test drawings")]
 mod tests;
-
-/// Pixels a millimetre: 200 dots per inch.
-const PER_MM: f32 = 200.0 / 25.4;
-/// Longest side of a picture, in pixels.
-const SIDE_MAX: f32 = 3_000.0;
-/// Shortest longer side, in pixels: tiny previews are drawn a little larger.
-const SIDE_LEAST: f32 = 200.0;
-
-/// What lies behind the drawing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ground {
-    /// Nothing: the picture stands on the page of another document.
-    Transparent,
-    /// Paper: the picture is a file of its own.
-    White,
-}
 
 /// Whether these octets begin like a metafile.
 pub fn is_metafile(octets: &[u8]) -> bool {
@@ -72,15 +60,9 @@ pub fn rasterise(
     findings: &mut Findings,
     surroundings: &mut dyn Surroundings,
 ) -> Result<Rewritten, FindingCode> {
-    let unpacked;
-    let octets = if octets.starts_with(&[0x1f, 0x8b]) {
-        unpacked = unpack(octets, budget)?;
-        unpacked.as_slice()
-    } else {
-        octets
-    };
-    let picture = draw(octets, budget, findings, surroundings)?;
-    let picture = if ground == Ground::White { on_paper(picture) } else { picture };
+    let octets = drawing::unpacked(octets, budget)?;
+    let picture = draw(&octets, budget, findings, surroundings)?;
+    let picture = if ground == Ground::White { drawing::on_paper(picture) } else { picture };
     Ok(Rewritten {
         octets: raster::png(&DynamicImage::ImageRgba8(picture))?,
         media_type: MediaType::known("image/png"),
@@ -88,22 +70,6 @@ pub fn rasterise(
         charset: None,
         action: Action::Flatten,
     })
-}
-
-/// `.emz` and `.wmz`: gzip around a metafile. One that is packed too densely costs what was unpacked of it, and only
-/// itself.
-fn unpack(octets: &[u8], budget: &mut Budget) -> Result<Vec<u8>, FindingCode> {
-    let limits = budget.limits();
-    let packed = u64::try_from(octets.len()).unwrap_or(u64::MAX);
-    let most = budget.unpacked_left().min(packed.saturating_mul(limits.unpack_ratio).max(10 << 20));
-    let mut unpacked = Vec::new();
-    let read = MultiGzDecoder::new(octets).take(most.saturating_add(1)).read_to_end(&mut unpacked);
-    let size = u64::try_from(unpacked.len()).unwrap_or(u64::MAX);
-    budget.spend_unpacked(size).map_err(|exhausted| exhausted.0)?;
-    if read.is_err() || size > most {
-        return Err(FindingCode::Unreadable);
-    }
-    Ok(unpacked)
 }
 
 fn draw(
@@ -141,30 +107,4 @@ fn draw(
     }
     findings.add_many(FindingCode::FontMissing, std::mem::take(&mut device.fonts.missing), "");
     device.finish().ok_or(FindingCode::Unreadable)
-}
-
-/// Sides in pixels for a size in millimetres.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1…3,000")]
-fn canvas_size((width, height): (f32, f32)) -> Result<(u32, u32), FindingCode> {
-    let (width, height) = (width * PER_MM, height * PER_MM);
-    let longer = width.max(height);
-    if !longer.is_finite() || longer <= 0.0 {
-        return Err(FindingCode::Unreadable);
-    }
-    let scale = (SIDE_MAX / longer).min((SIDE_LEAST / longer).max(1.0));
-    let side = |side: f32| (side * scale).round().clamp(1.0, SIDE_MAX) as u32;
-    Ok((side(width), side(height)))
-}
-
-/// The picture on white.
-fn on_paper(mut picture: RgbaImage) -> RgbaImage {
-    for Rgba([r, g, b, alpha]) in picture.pixels_mut() {
-        for channel in [r, g, b] {
-            let over = u16::from(*channel).saturating_mul(u16::from(*alpha));
-            let under = u16::from(255_u8.saturating_sub(*alpha)).saturating_mul(255);
-            *channel = u8::try_from(over.saturating_add(under).saturating_add(127) / 255).unwrap_or(u8::MAX);
-        }
-        *alpha = u8::MAX;
-    }
-    picture
 }

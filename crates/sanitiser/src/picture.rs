@@ -6,8 +6,10 @@
 
 use crate::{
     Surroundings,
-    metafile::{self, Ground},
+    drawing::Ground,
+    metafile,
     raster::{self, Fidelity},
+    svg,
 };
 use policy::{Budget, FindingCode, Findings, Policy};
 
@@ -44,6 +46,8 @@ pub(crate) fn rebuild(
     let is_drawing = metafile::is_metafile(octets) || octets.starts_with(&[0x1f, 0x8b]);
     let rewritten = if is_drawing {
         metafile::rasterise(octets, Ground::Transparent, budget, &mut own, surroundings)
+    } else if svg::is_svg(octets) {
+        svg::rasterise(octets, Ground::Transparent, policy, budget, &mut own, surroundings)
     } else {
         raster::rebuild(octets, policy, budget, &mut own, fidelity)
     };
@@ -66,7 +70,7 @@ pub(crate) fn rebuild(
 
 /// Whether a code says that what the whole document may spend is gone. The others say that one picture is too large, or
 /// no picture.
-fn is_of_the_document(code: FindingCode) -> bool {
+pub(crate) fn is_of_the_document(code: FindingCode) -> bool {
     use FindingCode as F;
     let totals = [F::LimitTotalPixels, F::LimitUnpackedOctets, F::LimitNodes, F::LimitPages];
     totals.contains(&code)

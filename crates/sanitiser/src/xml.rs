@@ -88,7 +88,7 @@ pub fn rewrite(
 }
 
 /// The encoding that the XML declaration names, when the file begins in ASCII.
-fn declared_encoding(octets: &[u8]) -> Option<String> {
+pub(crate) fn declared_encoding(octets: &[u8]) -> Option<String> {
     let head = octets.strip_prefix(b"\xef\xbb\xbf").unwrap_or(octets);
     let head = String::from_utf8_lossy(head.get(..200).unwrap_or(head)).into_owned();
     let declaration = head.strip_prefix("<?xml")?.split_once("?>")?.0;

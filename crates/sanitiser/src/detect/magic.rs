@@ -132,6 +132,9 @@ pub(super) fn format_of(octets: &[u8], extension: &str) -> Option<Format> {
     if has(octets, 0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
         return Some(container::compound_format(octets, extension));
     }
+    if has(octets, 0, b"\x1f\x8b") && extension == "svgz" {
+        return Some(format(Kind::Svg, "image/svg+xml", "svgz"));
+    }
     if has(octets, 0, b"\x1f\x8b") && matches!(extension, "emz" | "wmz") {
         let media_type = if extension == "emz" { "image/emf" } else { "image/wmf" };
         return Some(format(Kind::Metafile, media_type, if extension == "emz" { "emz" } else { "wmz" }));

@@ -308,7 +308,7 @@ fn display_name(part: &Part, growing: &Growing<'_>) -> String {
         };
     }
     let phrase = match part.detected.kind {
-        Kind::RasterImage | Kind::OtherImage | Kind::Metafile => Phrase::PictureName,
+        Kind::RasterImage | Kind::OtherImage | Kind::Metafile | Kind::Svg => Phrase::PictureName,
         Kind::Calendar => Phrase::CalendarName,
         _ => Phrase::AttachmentName,
     };
@@ -376,7 +376,7 @@ fn removal_reason(part: &Part) -> FindingCode {
         | Kind::Audio
         | Kind::Video
         | Kind::OtherKnown => FindingCode::TypeNotAllowed,
-        Kind::Svg | Kind::Vcard => FindingCode::NotSupportedYet,
+        Kind::Vcard => FindingCode::NotSupportedYet,
         _ => FindingCode::PolicyRemoves,
     }
 }

@@ -6,7 +6,7 @@
 //! *Security.* Font files are ours. Texts are at most as long as GDI allows and spent by the character; every point
 //! of every outline is spent by the canvas.
 
-use crate::{FontFace, Surroundings};
+use crate::{FontFace, Surroundings, drawing};
 use skrifa::{
     FontRef, GlyphId, MetadataProvider,
     instance::{LocationRef, Size},
@@ -67,9 +67,7 @@ impl Font {
     pub(super) fn of(log: &LogFont<'_>) -> Self {
         let name = log.name.to_lowercase();
         let any = |words: &[&str]| words.iter().any(|word| name.contains(word));
-        let serif =
-            any(&["明朝", "mincho", "times", "serif", "century", "cambria", "georgia", "garamond", "roman"])
-                && !name.contains("sans");
+        let serif = drawing::is_serif(&name);
         let bold = log.weight >= 600.0;
         let face = match (log.charset, serif, bold) {
             (134, _, _) => FontFace::SimplifiedChinese,

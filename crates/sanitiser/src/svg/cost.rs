@@ -1,0 +1,266 @@
+//! What drawing a tree takes: painted pixels by their weight, layers, filters, and how many pixels live at a time.
+//!
+//! *Security.* The tree was grown from a drawing that the survey let pass, so walking it is bounded, and its depth too.
+//! A layer may be five times as wide and high as the canvas, as the drawer has it; the pixmap of a pattern is as large
+//! as the file says, which is why it is looked at here.
+
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "areas: floats are clamped to the largest layer before they become counts, and sides are at most 3,000"
+)]
+
+use policy::{Budget, FindingCode};
+use resvg::tiny_skia::{PathSegment, Rect, Transform};
+use resvg::usvg::{ClipPath, Group, Image, Mask, Node, Paint, Path, Pattern, Stroke, Tree, filter};
+
+/// Sides of the largest layer, in sides of the canvas.
+const LAYER_SIDES: f32 = 5.0;
+/// Pixels of all layers that live at a time.
+const LIVE_PX_MAX: u64 = 80_000_000;
+/// Weight of a painted pixel against the plainest fill, and of one that is looked up or mixed.
+const PAINTED: u64 = 4;
+const LOOKED_UP: u64 = 8;
+/// Weight of a pixel of a layer: cleared, painted over, and laid onto what is below.
+const LAYER: u64 = 16;
+/// Weight of a pixel of the plainest filter.
+const FILTERED: u64 = 32;
+/// Sub-scanlines of a pixel in the anti-aliased fill.
+const SUPERSAMPLED: u64 = 4;
+/// Points of an outline for one point of the line that is stroked, or for one of its dashes.
+const STROKE_POINTS: u64 = 8;
+/// Nodes of the budget for a node of the tree.
+const NODE: u64 = 64;
+
+/// What is spent at once.
+#[derive(Debug, Default)]
+pub(super) struct Cost {
+    px: u64,
+    nodes: u64,
+    canvas: (f32, f32),
+}
+
+impl Cost {
+    /// Weighs a tree that is drawn on a canvas at a scale.
+    pub(super) fn of(tree: &Tree, canvas: (u32, u32), scale: (f32, f32)) -> Result<Self, FindingCode> {
+        let mut cost = Self { canvas: (canvas.0 as f32, canvas.1 as f32), ..Self::default() };
+        let area = u64::from(canvas.0).saturating_mul(u64::from(canvas.1));
+        cost.px = area.saturating_mul(LOOKED_UP);
+        cost.group(tree.root(), Transform::from_scale(scale.0, scale.1), area)?;
+        Ok(cost)
+    }
+
+    pub(super) fn spend(&self, budget: &mut Budget) -> Result<(), FindingCode> {
+        let spent = budget.spend_drawing(self.px).and_then(|()| budget.spend_nodes(self.nodes));
+        spent.map_err(|exhausted| exhausted.0)
+    }
+
+    /// Sides of a rectangle under a transform, at most those of the largest layer.
+    fn sides(&self, bounds: Rect, transform: Transform) -> (f32, f32) {
+        let largest = (self.canvas.0 * LAYER_SIDES, self.canvas.1 * LAYER_SIDES);
+        let Some(bounds) = bounds.transform(transform) else { return largest };
+        let side = |side: f32, most: f32| if side.is_finite() { (side + 4.0).min(most) } else { most };
+        (side(bounds.width(), largest.0), side(bounds.height(), largest.1))
+    }
+
+    /// Its pixels.
+    fn area(&self, bounds: Rect, transform: Transform) -> u64 {
+        let (width, height) = self.sides(bounds, transform);
+        (width * height) as u64
+    }
+
+    fn add(&mut self, px: u64, times: u64) {
+        self.px = self.px.saturating_add(px.saturating_mul(times));
+    }
+
+    /// More pixels than may live at a time are a verdict at once.
+    fn live(live: u64, more: u64) -> Result<u64, FindingCode> {
+        let live = live.saturating_add(more);
+        if live > LIVE_PX_MAX { Err(FindingCode::LimitTotalPixels) } else { Ok(live) }
+    }
+
+    fn group(&mut self, group: &Group, transform: Transform, mut live: u64) -> Result<(), FindingCode> {
+        self.nodes = self.nodes.saturating_add(NODE);
+        let transform = transform.pre_concat(group.transform());
+        if group.should_isolate() {
+            let area = self.area(group.layer_bounding_box().to_rect(), transform);
+            live = Self::live(live, area)?;
+            self.add(area, LAYER);
+            for filter in group.filters() {
+                self.filter(filter, transform, live)?;
+            }
+            if let Some(clip) = group.clip_path() {
+                self.clip(clip, transform, area, live)?;
+            }
+            if let Some(mask) = group.mask() {
+                self.mask(mask, transform, area, live)?;
+            }
+        }
+        for node in group.children() {
+            match node {
+                Node::Group(group) => self.group(group, transform, live)?,
+                Node::Path(path) => self.path(path, transform, live)?,
+                Node::Image(image) => self.image(image, transform, live)?,
+                Node::Text(text) => self.group(text.flattened(), transform, live)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn clip(
+        &mut self,
+        clip: &ClipPath,
+        transform: Transform,
+        area: u64,
+        live: u64,
+    ) -> Result<(), FindingCode> {
+        let live = Self::live(live, area)?;
+        self.add(area, LAYER);
+        if let Some(further) = clip.clip_path() {
+            self.clip(further, transform, area, live)?;
+        }
+        self.group(clip.root(), transform.pre_concat(clip.transform()), live)
+    }
+
+    fn mask(&mut self, mask: &Mask, transform: Transform, area: u64, live: u64) -> Result<(), FindingCode> {
+        let live = Self::live(live, area.saturating_mul(2))?;
+        self.add(area, LAYER.saturating_mul(2));
+        if let Some(further) = mask.mask() {
+            self.mask(further, transform, area, live)?;
+        }
+        self.group(mask.root(), transform, live)
+    }
+
+    fn path(&mut self, path: &Path, transform: Transform, live: u64) -> Result<(), FindingCode> {
+        self.nodes = self.nodes.saturating_add(NODE);
+        let points = path.data().len() as u64;
+        if let Some(fill) = path.fill() {
+            let times = self.paint(fill.paint(), transform, live)?;
+            let sides = self.sides(path.bounding_box(), transform);
+            self.drawn(sides, points, times);
+        }
+        if let Some(stroke) = path.stroke() {
+            let times = self.paint(stroke.paint(), transform, live)?;
+            let sides = self.sides(path.stroke_bounding_box(), transform);
+            let points = points.saturating_add(dashes(path, stroke)).saturating_mul(STROKE_POINTS);
+            self.drawn(sides, points, times);
+        }
+        Ok(())
+    }
+
+    /// An area is painted; the edges of every point may cross all of its height.
+    fn drawn(&mut self, (width, height): (f32, f32), points: u64, times: u64) {
+        self.add((width * height) as u64, times);
+        self.add(points.saturating_mul(height as u64), SUPERSAMPLED);
+        self.nodes = self.nodes.saturating_add(points);
+    }
+
+    fn paint(&mut self, paint: &Paint, transform: Transform, live: u64) -> Result<u64, FindingCode> {
+        match paint {
+            Paint::Color(_) => Ok(PAINTED),
+            Paint::LinearGradient(_) | Paint::RadialGradient(_) => Ok(LOOKED_UP),
+            Paint::Pattern(pattern) => {
+                self.pattern(pattern, transform, live)?;
+                Ok(LOOKED_UP.saturating_mul(4))
+            }
+        }
+    }
+
+    fn pattern(&mut self, pattern: &Pattern, transform: Transform, live: u64) -> Result<(), FindingCode> {
+        let (across, down) = transform.pre_concat(pattern.transform()).get_scale();
+        let (width, height) = (pattern.rect().width() * across, pattern.rect().height() * down);
+        let area = width * height;
+        if !area.is_finite() {
+            return Err(FindingCode::LimitTotalPixels);
+        }
+        // The conversion saturates.
+        let area = area as u64;
+        let live = Self::live(live, area)?;
+        self.add(area, LAYER);
+        self.group(pattern.root(), Transform::from_scale(across, down), live)
+    }
+
+    fn image(&mut self, image: &Image, transform: Transform, live: u64) -> Result<(), FindingCode> {
+        self.nodes = self.nodes.saturating_add(NODE);
+        let own = (image.size().width() * image.size().height()) as u64;
+        Self::live(live, own)?;
+        self.add(own, LOOKED_UP);
+        let area = self.area(image.bounding_box(), transform);
+        self.add(area, LOOKED_UP.saturating_mul(4));
+        Ok(())
+    }
+
+    fn filter(
+        &mut self,
+        filter: &filter::Filter,
+        transform: Transform,
+        live: u64,
+    ) -> Result<(), FindingCode> {
+        let area = self.area(filter.rect().to_rect(), transform);
+        // Every result is kept until the filter is done.
+        let results = filter.primitives().len() as u64;
+        let live = Self::live(live, area.saturating_mul(results.saturating_add(2)))?;
+        let (across, down) = transform.get_scale();
+        for primitive in filter.primitives() {
+            let times = weight(primitive.kind(), across.max(down));
+            self.add(area, FILTERED.saturating_add(times));
+            if let filter::Kind::Image(image) = primitive.kind() {
+                self.group(image.root(), transform, live)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a pixel of a filter costs more than the plainest.
+fn weight(kind: &filter::Kind, scale: f32) -> u64 {
+    use filter::Kind as K;
+    match kind {
+        K::ConvolveMatrix(matrix) => u64::from(matrix.matrix().columns())
+            .saturating_mul(u64::from(matrix.matrix().rows()))
+            .saturating_mul(8),
+        K::Morphology(morphology) => {
+            let (across, down) = (morphology.radius_x().get() * scale, morphology.radius_y().get() * scale);
+            ((across * 2.0 + 1.0) * (down * 2.0 + 1.0) * 4.0) as u64
+        }
+        K::Turbulence(turbulence) => u64::from(turbulence.num_octaves()).saturating_mul(256),
+        K::DiffuseLighting(_) | K::SpecularLighting(_) => 256,
+        K::GaussianBlur(_) | K::DropShadow(_) => 128,
+        K::Blend(_)
+        | K::ColorMatrix(_)
+        | K::ComponentTransfer(_)
+        | K::Composite(_)
+        | K::DisplacementMap(_)
+        | K::Flood(_)
+        | K::Image(_)
+        | K::Merge(_)
+        | K::Offset(_)
+        | K::Tile(_) => 0,
+    }
+}
+
+/// Dashes along a path, by the distances between its points.
+fn dashes(path: &Path, stroke: &Stroke) -> u64 {
+    let Some(dashes) = stroke.dasharray() else { return 0 };
+    let pattern: f32 = dashes.iter().sum();
+    let (mut length, mut at) = (0.0_f32, (0.0, 0.0));
+    for segment in path.data().segments() {
+        let way: &[_] = match &segment {
+            PathSegment::MoveTo(to) => {
+                at = (to.x, to.y);
+                continue;
+            }
+            PathSegment::LineTo(to) => &[*to],
+            PathSegment::QuadTo(a, to) => &[*a, *to],
+            PathSegment::CubicTo(a, b, to) => &[*a, *b, *to],
+            PathSegment::Close => continue,
+        };
+        for to in way {
+            length += (to.x - at.0).hypot(to.y - at.1);
+            at = (to.x, to.y);
+        }
+    }
+    let count = length / pattern * dashes.len() as f32;
+    if count.is_nan() { u64::MAX } else { count as u64 }
+}
