@@ -39,7 +39,8 @@ pub fn file_name(raw: &str, true_extension: &str) -> FileName {
     let trimmed = trim(&single);
     let (stem, extension) = split_extension(trimmed);
     deceives |= is_double(stem, extension, true_extension);
-    let mut stem = if !true_extension.is_empty() && !same_extension(extension, true_extension) {
+    let is_told = same_extension(extension, true_extension) || is_variant(extension, true_extension);
+    let mut stem = if !true_extension.is_empty() && !is_told {
         // What was said to be the extension stays visible in front of the true one.
         trimmed
     } else {
@@ -173,6 +174,21 @@ fn same_extension(named: &str, truth: &str) -> bool {
     canonical(named) == canonical(truth)
 }
 
+/// Whether an extension names a variant (with macros, a template, a show, flat) of the format that was made of it.
+fn is_variant(named: &str, truth: &str) -> bool {
+    let variants: &[&str] = match truth {
+        "docx" => &["docm", "dotx", "dotm"],
+        "xlsx" => &["xlsm", "xltx", "xltm"],
+        "pptx" => &["pptm", "potx", "potm", "ppsx", "ppsm"],
+        "odt" => &["ott", "fodt"],
+        "ods" => &["ots", "fods"],
+        "odp" => &["otp", "fodp"],
+        "odg" => &["otg", "fodg"],
+        _ => &[],
+    };
+    variants.iter().any(|variant| variant.eq_ignore_ascii_case(named))
+}
+
 /// The extension as it is written: the sender's spelling when it is true.
 fn written(named: &str, truth: &str) -> String {
     if same_extension(named, truth) { named.to_owned() } else { truth.to_owned() }
@@ -265,13 +281,17 @@ mod tests {
             ("請求書.pdf                         .exe", "pdf", "請求書.pdf .exe.pdf", true, true),
             ("a\u{200b}b.txt", "txt", "ab.txt", true, true),
             ("..\u{a5}a\u{20a9}b.txt", "txt", "￥a￦b.txt", true, false),
+            ("集計.fods", "ods", "集計.ods", true, false),
+            ("集計.XLSM", "xlsx", "集計.xlsx", true, false),
+            ("様式.ott", "odt", "様式.odt", true, false),
+            ("集計.xlsm", "docx", "集計.xlsm.docx", true, false),
             ("2026:11:20 <最終>?.txt", "txt", "2026：11：20 ＜最終＞？.txt", true, false),
         ];
         for (raw, extension, name, changed, deceives) in cases {
             let expected = FileName { name: name.to_owned(), changed, deceives };
             assert_eq!(file_name(raw, extension), expected, "{raw:?}");
         }
-        assert_eq!(cases.len(), 31);
+        assert_eq!(cases.len(), 35);
     }
 
     #[test]

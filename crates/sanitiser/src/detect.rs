@@ -6,9 +6,11 @@
 //!
 //! *Security.* Never trusted for safety: whatever is decided here, the strict parser of that kind must take the file
 //! and a writer of ours writes it anew. A polyglot is one of its faces and loses the others. Looks at the first
-//! 64 KiB, at the ends of the file, and at most at 4,096 directory entries of a container; allocates little.
+//! 64 KiB, at the ends of the file, at most at 4,096 directory entries of a container and at the first 64 KiB of three of
+//! its members; allocates little.
 
 mod container;
+mod directory;
 mod magic;
 mod names;
 mod text_like;

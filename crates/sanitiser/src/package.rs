@@ -230,6 +230,7 @@ mod tests {
             (packed(&[("a/../../b", b"x")]), FindingCode::TraversalName),
             (packed(&[("C:/b", b"x")]), FindingCode::TraversalName),
             (packed(&[("a", b"x"), ("A", b"y")]), FindingCode::DuplicateMember),
+            (packed(&[("a/b", b"x"), ("a\\b", b"y")]), FindingCode::DuplicateMember),
             (packed(&[("a", &bomb)]), FindingCode::LimitUnpackRatio),
         ];
         let mut ran = 0;
@@ -237,7 +238,7 @@ mod tests {
             assert_eq!(opened(octets, &Limits::STANDARD), Err(*code), "case {ran}");
             ran += 1;
         }
-        assert_eq!(ran, 6);
+        assert_eq!(ran, 7);
         let whole = packed(&[("a", b"some text that is long enough"), ("b", b"x")]);
         for end in 0..whole.len() {
             let _cut = opened(&whole[..end], &Limits::STANDARD);

@@ -1,35 +1,42 @@
 //! The second look: what a ZIP (APPNOTE 6.3) or a compound file (\[MS-CFB\]) holds.
 //!
-//! *Security.* Reads names alone, at most 4,096 of them; broken structures end the look, never the program.
+//! *Security.* Reads names, at most 4,096 of them, and the beginnings of the members that say what the whole is; broken
+//! structures end the look, never the program.
 
+use super::directory::{ENTRIES_MAX, beginning, entries};
 use super::names::{DOCX, PPTX, XLSX};
 use super::{Format, format};
 use policy::Kind;
 
-/// Most entries whose names are read.
-const ENTRIES_MAX: usize = 4_096;
-
-fn u16_at(octets: &[u8], at: usize) -> Option<usize> {
+pub(super) fn u16_at(octets: &[u8], at: usize) -> Option<usize> {
     let bytes = octets.get(at..at.checked_add(2)?)?;
     Some(usize::from(u16::from_le_bytes(bytes.try_into().ok()?)))
 }
 
-fn u32_at(octets: &[u8], at: usize) -> Option<usize> {
+pub(super) fn u32_at(octets: &[u8], at: usize) -> Option<usize> {
     let bytes = octets.get(at..at.checked_add(4)?)?;
     usize::try_from(u32::from_le_bytes(bytes.try_into().ok()?)).ok()
 }
 
-/// What a ZIP is, by the names in it.
+/// What a ZIP is, by the names in it. Some programs write them with backslashes, and some write a `mimetype` that is
+/// packed, stands elsewhere or is not there at all: what holds the parts of a document is one.
 pub(super) fn zip_format(octets: &[u8], extension: &str) -> Format {
-    let names = zip_names(octets);
-    let has = |name: &str| names.iter().any(|n| n.eq_ignore_ascii_case(name.as_bytes()));
-    let has_under = |folder: &str| names.iter().any(|n| n.starts_with(folder.as_bytes()));
     if let Some(found) = by_mimetype(octets) {
         return found;
     }
-    if has("[Content_Types].xml") {
-        if has("word/document.xml") || has_under("word/") {
-            return ooxml(DOCX, extension, if has("word/vbaProject.bin") { "docm" } else { "docx" }, &WORD);
+    let entries = entries(octets);
+    let has = |name: &str| entries.iter().any(|entry| entry.name == name);
+    let has_under = |folder: &str| entries.iter().any(|entry| entry.name.starts_with(folder));
+    let beginning_of = |name: &str| {
+        entries
+            .iter()
+            .find(|entry| entry.name == name)
+            .map(|entry| beginning(octets, entry))
+            .unwrap_or_default()
+    };
+    if has("[content_types].xml") {
+        if has_under("word/") {
+            return ooxml(DOCX, extension, if has("word/vbaproject.bin") { "docm" } else { "docx" }, &WORD);
         }
         if has("xl/workbook.bin") {
             return format(
@@ -38,27 +45,35 @@ pub(super) fn zip_format(octets: &[u8], extension: &str) -> Format {
                 "xlsb",
             );
         }
-        if has("xl/workbook.xml") || has_under("xl/") {
-            return ooxml(XLSX, extension, if has("xl/vbaProject.bin") { "xlsm" } else { "xlsx" }, &EXCEL);
+        if has_under("xl/") {
+            return ooxml(XLSX, extension, if has("xl/vbaproject.bin") { "xlsm" } else { "xlsx" }, &EXCEL);
         }
-        if has("ppt/presentation.xml") || has_under("ppt/") {
-            return ooxml(PPTX, extension, if has("ppt/vbaProject.bin") { "pptm" } else { "pptx" }, &POINT);
+        if has_under("ppt/") {
+            return ooxml(PPTX, extension, if has("ppt/vbaproject.bin") { "pptm" } else { "pptx" }, &POINT);
         }
         if has_under("visio/") {
             return format(Kind::LegacyOffice, "application/vnd.ms-visio.drawing", "vsdx");
         }
-        if has("AppxManifest.xml") {
+        if has("appxmanifest.xml") {
             return format(Kind::Executable, "application/appx", "appx");
         }
-        if names.iter().any(|n| n.ends_with(b".fdseq")) {
+        if entries.iter().any(|entry| entry.name.ends_with(".fdseq")) {
             return format(Kind::OtherKnown, "application/vnd.ms-xpsdocument", "xps");
         }
     }
-    if has("AndroidManifest.xml") {
+    if has("androidmanifest.xml") {
         return format(Kind::Executable, "application/vnd.android.package-archive", "apk");
     }
-    if has("META-INF/MANIFEST.MF") {
+    if has("meta-inf/manifest.mf") {
         return format(Kind::Executable, "application/java-archive", "jar");
+    }
+    if has("meta-inf/manifest.xml") && has("content.xml") {
+        let said = || open_document(beginning_of("mimetype").trim());
+        let listed = || open_document(&listed_type(&beginning_of("meta-inf/manifest.xml")));
+        let shown = || open_document(body_type(&beginning_of("content.xml")));
+        if let Some(found) = said().or_else(listed).or_else(shown) {
+            return found;
+        }
     }
     if extension == "kmz" || has("doc.kml") {
         return format(Kind::OtherKnown, "application/vnd.google-earth.kmz", "kmz");
@@ -90,78 +105,53 @@ fn by_mimetype(octets: &[u8]) -> Option<Format> {
     let start = 38usize.checked_add(u16_at(octets, 28)?)?;
     let value = octets.get(start..).unwrap_or_default();
     let value = value.get(..size.max(1)).filter(|_| size > 0).unwrap_or(value);
-    const TYPES: &[(&[u8], &str, &str)] = &[
-        (
-            b"application/vnd.oasis.opendocument.text-template",
-            "application/vnd.oasis.opendocument.text",
-            "ott",
-        ),
-        (b"application/vnd.oasis.opendocument.text", "application/vnd.oasis.opendocument.text", "odt"),
-        (
-            b"application/vnd.oasis.opendocument.spreadsheet",
-            "application/vnd.oasis.opendocument.spreadsheet",
-            "ods",
-        ),
-        (
-            b"application/vnd.oasis.opendocument.presentation",
-            "application/vnd.oasis.opendocument.presentation",
-            "odp",
-        ),
-        (
-            b"application/vnd.oasis.opendocument.graphics",
-            "application/vnd.oasis.opendocument.graphics",
-            "odg",
-        ),
-        (b"application/vnd.oasis.opendocument", "application/vnd.oasis.opendocument.formula", "odf"),
+    open_document(&String::from_utf8_lossy(value))
+}
+
+/// The format of a media type that a package gives to itself.
+fn open_document(media_type: &str) -> Option<Format> {
+    const TYPES: &[(&str, &str, &str)] = &[
+        ("text-template", "application/vnd.oasis.opendocument.text", "ott"),
+        ("text", "application/vnd.oasis.opendocument.text", "odt"),
+        ("spreadsheet", "application/vnd.oasis.opendocument.spreadsheet", "ods"),
+        ("presentation", "application/vnd.oasis.opendocument.presentation", "odp"),
+        ("graphics", "application/vnd.oasis.opendocument.graphics", "odg"),
+        ("", "application/vnd.oasis.opendocument.formula", "odf"),
     ];
-    for (prefix, media_type, extension) in TYPES {
-        if value.starts_with(prefix) {
-            return Some(format(Kind::OpenDocument, media_type, extension));
-        }
+    if media_type.starts_with("application/epub") {
+        return Some(format(Kind::OtherKnown, "application/epub+zip", "epub"));
     }
-    value.starts_with(b"application/epub").then_some(format(Kind::OtherKnown, "application/epub+zip", "epub"))
+    let rest = media_type.strip_prefix("application/vnd.oasis.opendocument")?;
+    let kind = rest.strip_prefix('.').unwrap_or_default();
+    let found = TYPES.iter().find(|(prefix, ..)| kind.starts_with(prefix))?;
+    Some(format(Kind::OpenDocument, found.1, found.2))
 }
 
-/// Names of the central directory, or of the local headers when there is none.
-fn zip_names(octets: &[u8]) -> Vec<&[u8]> {
-    central_names(octets).filter(|names| !names.is_empty()).unwrap_or_else(|| local_names(octets))
-}
-
-fn central_names(octets: &[u8]) -> Option<Vec<&[u8]>> {
-    let tail_start = octets.len().saturating_sub(65_557);
-    let tail = octets.get(tail_start..)?;
-    let end = tail.windows(4).rposition(|w| w == b"PK\x05\x06")?;
-    let mut at = u32_at(tail, end.checked_add(16)?)?;
-    let mut names = Vec::new();
-    while names.len() < ENTRIES_MAX && octets.get(at..at.checked_add(4)?) == Some(b"PK\x01\x02") {
-        let name = at.checked_add(46)?;
-        let name_end = name.checked_add(u16_at(octets, at.checked_add(28)?)?)?;
-        names.push(octets.get(name..name_end)?);
-        let extra = u16_at(octets, at.checked_add(30)?)?;
-        at = name_end.checked_add(extra)?.checked_add(u16_at(octets, at.checked_add(32)?)?)?;
-    }
-    Some(names)
-}
-
-fn local_names(octets: &[u8]) -> Vec<&[u8]> {
-    let mut names = Vec::new();
-    let mut at = 0usize;
-    let mut step = || {
-        if octets.get(at..at.checked_add(4)?)? != b"PK\x03\x04" {
-            return None;
-        }
-        let name = at.checked_add(30)?;
-        let name_end = name.checked_add(u16_at(octets, at.checked_add(26)?)?)?;
-        let extra = u16_at(octets, at.checked_add(28)?)?;
-        let size = u32_at(octets, at.checked_add(18)?)?;
-        at = name_end.checked_add(extra)?.checked_add(size)?;
-        octets.get(name..name_end)
+/// The media type that a manifest gives to the whole (ODF 1.3 part 2 §4.3): that of the entry `/`.
+fn listed_type(manifest: &str) -> String {
+    let value = |tag: &str, name: &str| {
+        let (_, behind) = tag.split_once(&format!(":{name}="))?;
+        let quote = behind.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+        behind.split(quote).nth(1).map(str::to_owned)
     };
-    while names.len() < ENTRIES_MAX {
-        let Some(name) = step() else { break };
-        names.push(name);
-    }
-    names
+    let whole = manifest.split('<').find(|tag| value(tag, "full-path").as_deref() == Some("/"));
+    whole.and_then(|tag| value(tag, "media-type")).unwrap_or_default()
+}
+
+/// The media type of a document, by what stands in its body (ODF 1.3 part 3 §3.3).
+fn body_type(content: &str) -> &'static str {
+    let body = content.split_once("<office:body").map_or("", |(_, body)| body);
+    let (_, first) = body.split_once("<office:").unwrap_or_default();
+    const BODIES: &[(&str, &str)] = &[
+        ("text", "application/vnd.oasis.opendocument.text"),
+        ("spreadsheet", "application/vnd.oasis.opendocument.spreadsheet"),
+        ("presentation", "application/vnd.oasis.opendocument.presentation"),
+        ("drawing", "application/vnd.oasis.opendocument.graphics"),
+    ];
+    // A body that stands behind long styles is not seen; that it is a document is.
+    let known = BODIES.iter().find(|(name, _)| first.starts_with(name));
+    let is_document = content.contains("urn:oasis:names:tc:opendocument:");
+    known.map_or(if is_document { "application/vnd.oasis.opendocument.text" } else { "" }, |row| row.1)
 }
 
 /// What a compound file is, by the names of its streams.
@@ -299,5 +289,43 @@ pub(super) mod tests {
         let odt =
             stored_zip(&[("mimetype", b"application/vnd.oasis.opendocument.text"), ("content.xml", b"")]);
         assert_eq!(zip_format(&odt, "").extension, "odt");
+    }
+
+    #[test]
+    fn documents_are_known_by_their_parts() {
+        const LIST: &[u8] = b"<manifest:manifest><manifest:file-entry manifest:full-path='content.xml' \
+            manifest:media-type='text/xml'/><manifest:file-entry \
+            manifest:media-type=\"application/vnd.oasis.opendocument.presentation\" manifest:full-path=\"/\"/>";
+        const BODY: &[u8] =
+            b"<office:document-content xmlns:office='urn:oasis:names:tc:opendocument:xmlns:office:1.0'>\
+            <office:body><office:spreadsheet>";
+        const SAID: &[u8] = b"application/vnd.oasis.opendocument.graphics\n";
+        type Case<'a> = (&'a [(&'a str, &'a [u8])], Kind, &'a str);
+        let cases: &[Case<'_>] = &[
+            (&[("[Content_Types].xml", b""), ("xl\\workbook.xml", b"")], Kind::Ooxml, "xlsx"),
+            (&[("[content_types].XML", b""), ("/Word/Document.xml", b"")], Kind::Ooxml, "docx"),
+            (&[("[Content_Types].xml", b""), ("xl\\vbaProject.bin", b"")], Kind::Ooxml, "xlsm"),
+            (&[("META-INF/manifest.xml", LIST), ("content.xml", BODY)], Kind::OpenDocument, "odp"),
+            (&[("META-INF\\manifest.xml", b""), ("content.xml", BODY)], Kind::OpenDocument, "ods"),
+            (
+                &[("META-INF/manifest.xml", LIST), ("content.xml", BODY), ("mimetype", SAID)],
+                Kind::OpenDocument,
+                "odg",
+            ),
+            (
+                &[("META-INF/manifest.xml", LIST), ("content.xml", BODY), ("META-INF/MANIFEST.MF", b"")],
+                Kind::Executable,
+                "jar",
+            ),
+            (&[("META-INF/manifest.xml", b"<a/>"), ("content.xml", b"<b/>")], Kind::Archive, "zip"),
+            (&[("content.xml", BODY)], Kind::Archive, "zip"),
+        ];
+        let mut ran = 0;
+        for (members, kind, extension) in cases {
+            let found = zip_format(&stored_zip(members), "");
+            assert_eq!((found.kind, found.extension), (*kind, *extension), "case {ran}");
+            ran += 1;
+        }
+        assert_eq!(ran, 9);
     }
 }
