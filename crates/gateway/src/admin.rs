@@ -29,6 +29,7 @@ pub(crate) enum Ask {
     Hold { id: String },
     Release { id: String },
     Unlock { id: String, password: Password, recipient: Option<String> },
+    Again { ids: Vec<String> },
     PasswordAdd { sender: String, until: DateTime, password: Password },
     PasswordList,
     PasswordRemove { sender: String },

@@ -189,6 +189,12 @@ enum QueueCommand {
         #[arg(long)]
         recipient: Option<String>,
     },
+    /// Sanitise again what waits, such as old documents since a renderer is there; what is ready goes in with a
+    /// follow-up.
+    Again {
+        /// Queue ids or receipt numbers. Default: every mail whose original is kept and of which something waits.
+        ids: Vec<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -357,6 +363,7 @@ fn queue_ask(command: QueueCommand) -> anyhow::Result<Ask> {
         QueueCommand::Unlock { id, recipient } => {
             Ask::Unlock { id, password: password_from_stdin()?, recipient }
         }
+        QueueCommand::Again { ids } => Ask::Again { ids },
     })
 }
 

@@ -70,14 +70,14 @@ pub(crate) fn message(
 }
 
 /// Makes the follow-up that brings what has become ready of the parts that waited, and says which these are and what
-/// opened them. `None` when nothing has.
+/// opened them, if they were locked. `None` when nothing has.
 pub(crate) fn follow_up(
     pool: &Pool,
     octets: mail::Untrusted,
     waiting: &[PartPath],
     turn: Turn,
     context: &Context<'_>,
-) -> Result<Option<(Finished, Vec<PartPath>, PasswordFrom)>, jail::JailError> {
+) -> Result<Option<(Finished, Vec<PartPath>, Option<PasswordFrom>)>, jail::JailError> {
     let job = Job::Message(octets);
     let mut sanitised = pool.sanitise(job, context.policy, context.supplements.clone(), turn)?;
     let opened = opened(&sanitised.report, waiting);
@@ -106,18 +106,16 @@ pub(crate) fn follow_up(
     Ok(Some((Finished { message, report, subject, from, usage, letter, senders }, ready, opened_with)))
 }
 
-/// What opened the parts of a follow-up: without a word that was found, a person gave it.
-fn password_from(report: &Report) -> PasswordFrom {
+/// What opened the parts of a follow-up, if they were locked: without a word that was found, a person gave it.
+fn password_from(report: &Report) -> Option<PasswordFrom> {
+    let sources = [
+        (FindingCode::PasswordInNeighbour, PasswordFrom::Neighbour),
+        (FindingCode::PasswordAgreed, PasswordFrom::Agreed),
+        (FindingCode::PasswordInMail, PasswordFrom::Mail),
+        (FindingCode::Unlocked, PasswordFrom::Person),
+    ];
     let has = |code| report.parts.iter().any(|part| part.findings.has(code));
-    if has(FindingCode::PasswordInNeighbour) {
-        PasswordFrom::Neighbour
-    } else if has(FindingCode::PasswordAgreed) {
-        PasswordFrom::Agreed
-    } else if has(FindingCode::PasswordInMail) {
-        PasswordFrom::Mail
-    } else {
-        PasswordFrom::Person
-    }
+    sources.into_iter().find(|(code, _)| has(*code)).map(|(_, from)| from)
 }
 
 /// The parts that waited and need not wait any more. One in an archive comes with the whole of it.

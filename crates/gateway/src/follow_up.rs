@@ -34,7 +34,7 @@ pub(crate) enum Unlocked {
     FollowUp { queue_id: QueueId, parts: usize },
     /// No part waits, or all that waited were brought already.
     NothingWaits,
-    /// Parts wait, and none opens with this.
+    /// Parts wait, and none opens with this, or can be made now.
     NotOpened,
     /// It never went to this recipient.
     NotARecipient,
@@ -55,7 +55,7 @@ impl fmt::Display for Unlocked {
                 write!(f, "{parts} part(s) go in with {}", queue_id.as_str())
             }
             Self::NothingWaits => f.write_str("nothing waits"),
-            Self::NotOpened => f.write_str("nothing that waits opens with this"),
+            Self::NotOpened => f.write_str("nothing that waits can be brought with this"),
             Self::NotARecipient => f.write_str("this recipient does not have the mail"),
             Self::NoKey => f.write_str("the original cannot be opened here any more"),
             Self::NoZone => f.write_str("the zone is not configured any more"),
@@ -75,12 +75,12 @@ pub(crate) struct Opener {
     pub(crate) turn: Turn,
 }
 
-/// Tries a password on what waits of a mail, zone by zone: for one recipient, or for all.
+/// Sanitises what waits of a mail again, zone by zone, with a password or without: for one recipient, or for all.
 pub(crate) async fn unlock(
     stage: &Stage,
     actor: &Actor,
     queue_id: &QueueId,
-    password: &Password,
+    password: Option<&Password>,
     recipient: Option<&Mailbox>,
 ) -> Result<Vec<(String, Unlocked)>, StoreError> {
     let mut zones = Vec::new();
@@ -88,8 +88,9 @@ pub(crate) async fn unlock(
         let is_it = |mailbox: &&Mailbox| {
             recipient.is_none_or(|it| it.to_string().eq_ignore_ascii_case(&mailbox.to_string()))
         };
+        let passwords = password.map(|password| password.0.clone()).into_iter().collect();
         let opener = Opener {
-            supplements: Supplements { passwords: vec![password.0.clone()], ..Supplements::default() },
+            supplements: Supplements { passwords, ..Supplements::default() },
             came_to: mail.recipients.iter().filter(is_it).cloned().collect(),
             letters: Vec::new(),
             by: Some(actor.clone()),
@@ -178,14 +179,15 @@ async fn for_some(
         report_json: report_json::kept(&report),
         summary: sanitise_loop::summary(&report, subject, from_field),
     };
-    let letters = if from == PasswordFrom::Neighbour { letters } else { Vec::new() };
-    let bringing = Bringing { recipients, parts, source: from.name(), letters, by };
+    let letters = if from == Some(PasswordFrom::Neighbour) { letters } else { Vec::new() };
+    let source = from.map(PasswordFrom::name);
+    let bringing = Bringing { recipients, parts, source, letters, by };
     let queue_id = stage.store.put_follow_up(mail, bringing, clean).await?;
     tracing::info!(
         event = "message.followed_up",
         queue_id = mail.queue_id.as_str(),
         follow_up = queue_id.as_str(),
-        password_from = from.name()
+        password_from = source.unwrap_or("none")
     );
     Ok(Unlocked::FollowUp { queue_id, parts: count })
 }

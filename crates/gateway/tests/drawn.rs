@@ -11,7 +11,7 @@
 
 mod common;
 
-use common::{BINARY, folder, holds, layer};
+use common::{BINARY, Place, client, folder, holds, layer, stdout, wait_until};
 use serde_json::Value;
 use std::{
     os::unix::fs::PermissionsExt,
@@ -225,6 +225,44 @@ fn without_a_renderer_documents_wait_and_policy_may_say_otherwise() {
         tried += 1;
     }
     assert_eq!(tried, 3);
+}
+
+#[test]
+fn what_waited_for_a_renderer_follows_once_it_is_there() {
+    let folder = folder();
+    let zone = "[[zone]]\nname = \"inside\"\ndomains = [\"example.lg.jp\"]\nrecipients = \"any\"\n\
+        destination = \"maildir:inside\"\n";
+    let place = Place::configured(folder.path(), zone);
+    let arrived = |named: &str| {
+        let new = place.data.join("inside").join("new");
+        let mails = std::fs::read_dir(new).unwrap().map(|mail| std::fs::read(mail.unwrap().path()).unwrap());
+        mails.filter(|mail| holds(mail, named)).count()
+    };
+    let gateway = place.start();
+    assert!(client::send(place.address, &["b@example.lg.jp"], &mail()).is_some());
+    wait_until("the mail is inside", || place.ledger().delivered == 1);
+    let without = gateway.ask(&["queue", "again"]);
+    assert_eq!(without.status.code(), Some(1), "{}", stdout(&without));
+    assert!(gateway.stop().success());
+
+    let config = place.config.as_ref().unwrap();
+    let before = std::fs::read_to_string(config).unwrap();
+    let drawing = fake(folder.path(), "cat ${0%soffice}drawn.pdf >out/document.pdf");
+    let files = fixtures::files();
+    let drawn = files.iter().find(|file| file.name == "plain.pdf").unwrap();
+    std::fs::write(folder.path().join("fake").join("drawn.pdf"), &drawn.octets).unwrap();
+    std::fs::write(config, format!("{before}{drawing}")).unwrap();
+    let gateway = place.start();
+    let again = gateway.ask(&["queue", "again"]);
+    assert!(stdout(&again).contains("inside: 2 part(s) go in with"), "{}", stdout(&again));
+    wait_until("the follow-up is inside", || place.ledger().delivered == 2);
+    let once = gateway.ask(&["queue", "again"]);
+    assert_eq!(once.status.code(), Some(1), "{}", stdout(&once));
+    assert_eq!((arrived("a.rtf.pdf"), arrived("c.rtf.pdf"), arrived("Konnichiwa")), (1, 1, 1));
+    let audit = stdout(&gateway.ask(&["audit", "export"]));
+    assert!(audit.contains("parts.brought") && !audit.contains("password.fitted"), "{audit}");
+    assert!(place.ledger().balanced);
+    assert!(gateway.stop().success());
 }
 
 #[test]

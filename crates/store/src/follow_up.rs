@@ -71,8 +71,8 @@ pub struct Bringing {
     pub recipients: Vec<Mailbox>,
     /// Parts that waited.
     pub parts: Vec<PartPath>,
-    /// Where the password came from.
-    pub source: &'static str,
+    /// Where the password came from, if they were locked.
+    pub source: Option<&'static str>,
     /// The letters that were tried, where it came from one.
     pub letters: Vec<QueueId>,
     /// Who gave it, if a person did.
@@ -134,7 +134,9 @@ impl Tx<'_> {
         }
         drop(insert);
         let queue_id = mail.queue_id.clone();
-        self.audit(&AuditEvent::PasswordFitted { queue_id, source: source.to_owned(), letters })?;
+        if let Some(source) = source {
+            self.audit(&AuditEvent::PasswordFitted { queue_id, source: source.to_owned(), letters })?;
+        }
         self.audit(&AuditEvent::PartsBrought {
             queue_id: mail.queue_id.clone(),
             follow_up: follow_up.clone(),

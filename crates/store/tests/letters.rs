@@ -149,7 +149,7 @@ async fn each_recipient_gets_a_part_once() {
     let bringing = |to: &str, parts: &[mail::PartPath]| Bringing {
         recipients: vec![mailbox(to)],
         parts: parts.to_vec(),
-        source: "person",
+        source: Some("person"),
         letters: Vec::new(),
         by: Some(actor(7)),
     };

@@ -41,13 +41,19 @@ async fn carry_out(desk: &Desk, actor: &Actor, ask: Ask) -> Result<Answer, Store
                 Ok(stage) => stage,
                 Err(error) => return Ok(Answer::refused(error)),
             };
-            let zones =
-                follow_up::unlock(&stage, actor, &find(store, &id).await?, &password, recipient.as_ref())
-                    .await?;
+            let zones = follow_up::unlock(
+                &stage,
+                actor,
+                &find(store, &id).await?,
+                Some(&password),
+                recipient.as_ref(),
+            )
+            .await?;
             let opened = zones.iter().any(|(_, unlocked)| matches!(unlocked, Unlocked::FollowUp { .. }));
             let said = zones.iter().map(|(zone, unlocked)| format!("{zone}: {unlocked}")).collect();
             Ok(Answer { code: u8::from(!opened), ..Answer::said(said) })
         }
+        Ask::Again { ids } => again(desk, actor, ids).await,
         Ask::PasswordAdd { sender, until, password } => {
             passwords::add(store, actor, &sender, until, &password).await
         }
@@ -108,6 +114,32 @@ fn may(named: &[String], actor: &Actor) -> bool {
 
 fn counted(recipients: u64, what: &str) -> Result<Answer, StoreError> {
     Ok(Answer::said(vec![format!("{recipients} recipient(s) {what}")]))
+}
+
+/// Sanitises again what waits of these mails, or of all.
+async fn again(desk: &Desk, actor: &Actor, ids: Vec<String>) -> Result<Answer, StoreError> {
+    let stage = match desk.stage() {
+        Ok(stage) => stage,
+        Err(error) => return Ok(Answer::refused(error)),
+    };
+    let mut wanted = Vec::new();
+    for id in &ids {
+        wanted.push(find(&desk.store, id).await?);
+    }
+    if ids.is_empty() {
+        let kept = Filter { with_original: true, ..Filter::newest(usize::MAX) };
+        wanted = desk.store.list(kept).await?.into_iter().map(|line| line.queue_id).collect();
+    }
+    let (mut said, mut brought) = (Vec::new(), false);
+    for queue_id in &wanted {
+        for (zone, unlocked) in follow_up::unlock(&stage, actor, queue_id, None, None).await? {
+            brought |= matches!(unlocked, Unlocked::FollowUp { .. });
+            if unlocked != Unlocked::NothingWaits || !ids.is_empty() {
+                said.push(format!("{} {zone}: {unlocked}", queue_id.as_str()));
+            }
+        }
+    }
+    Ok(Answer { code: u8::from(!brought), ..Answer::said(said) })
 }
 
 async fn list(

@@ -54,8 +54,16 @@ impl PasswordFrom {
     }
 }
 
-/// The text of a follow-up, above the part that is handed over late.
-pub fn follow_up_text(language: Language, from: PasswordFrom) -> String {
+/// The text of a follow-up, above the part that is handed over late: opened with a password, or made anew now that it
+/// can be.
+pub fn follow_up_text(language: Language, from: Option<PasswordFrom>) -> String {
+    let Some(from) = from else {
+        return in_language(
+            language,
+            "先にお届けしたメールの添付ファイルを、作り直せるようになりましたのでお届けします。\n",
+            "This is an attachment of an earlier mail, which could be made anew only now.\n",
+        );
+    };
     let (ja, en) = match from {
         PasswordFrom::Person => {
             ("お知らせいただいたパスワード", "the password that was given to the IT staff")
@@ -68,9 +76,13 @@ pub fn follow_up_text(language: Language, from: PasswordFrom) -> String {
     };
     let japanese = format!("先にお届けしたメールの添付ファイルを、{ja}で開き、作り直してお届けします。\n");
     let english = format!("This is an attachment of an earlier mail, opened with {en} and made anew.\n");
+    in_language(language, &japanese, &english)
+}
+
+fn in_language(language: Language, japanese: &str, english: &str) -> String {
     match language {
-        Language::Japanese => japanese,
-        Language::English => english,
+        Language::Japanese => japanese.to_owned(),
+        Language::English => english.to_owned(),
         Language::Both => format!("{japanese}{english}"),
     }
 }
