@@ -69,15 +69,23 @@ pub(crate) fn message(
     Ok(Finished { message, report, subject, from: from.join(", "), usage, letter, senders })
 }
 
-/// Makes the follow-up that brings what has become ready of the parts that waited, and says which these are and what
-/// opened them, if they were locked. `None` when nothing has.
+/// A follow-up.
+pub(crate) struct Ready {
+    pub(crate) finished: Finished,
+    /// The parts that it brings.
+    pub(crate) parts: Vec<PartPath>,
+    /// What opened them, if they were locked.
+    pub(crate) from: Option<PasswordFrom>,
+}
+
+/// Makes the follow-up that brings what has become ready of the parts that waited. `None` when nothing has.
 pub(crate) fn follow_up(
     pool: &Pool,
     octets: mail::Untrusted,
     waiting: &[PartPath],
     turn: Turn,
     context: &Context<'_>,
-) -> Result<Option<(Finished, Vec<PartPath>, Option<PasswordFrom>)>, jail::JailError> {
+) -> Result<Option<Ready>, jail::JailError> {
     let job = Job::Message(octets);
     let mut sanitised = pool.sanitise(job, context.policy, context.supplements.clone(), turn)?;
     let opened = opened(&sanitised.report, waiting);
@@ -103,7 +111,8 @@ pub(crate) fn follow_up(
     }
     let (subject, from) = (draft.fields.subject, String::new());
     let (letter, senders) = (None, Vec::new());
-    Ok(Some((Finished { message, report, subject, from, usage, letter, senders }, ready, opened_with)))
+    let finished = Finished { message, report, subject, from, usage, letter, senders };
+    Ok(Some(Ready { finished, parts: ready, from: opened_with }))
 }
 
 /// What opened the parts of a follow-up, if they were locked: without a word that was found, a person gave it.

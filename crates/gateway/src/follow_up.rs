@@ -6,7 +6,7 @@
 use crate::{
     clock,
     config::Zone,
-    finish::{self, Context, Finished},
+    finish::{self, Context, Finished, Ready},
     letters, report_json,
     sanitise_loop::{self, Stage},
 };
@@ -154,7 +154,7 @@ async fn for_some(
         let context = context(&stage_there, &zone, &there, supplements, &own_name);
         finish::follow_up(&stage_there.pool, octets, &waiting, turn, &context)
     });
-    let (finished, parts, from) = match worked.await {
+    let Ready { finished, parts, from } = match worked.await {
         Ok(Ok(Some(ready))) => ready,
         Ok(Ok(None)) => return Ok(Unlocked::NotOpened),
         Ok(Err(JailError::Busy(_))) => return Ok(Unlocked::Busy),
