@@ -249,6 +249,21 @@ impl<'f> Compound<'f> {
         }
         Some(())
     }
+
+    /// Gives a stream another name of the same length in a copy of the file: its place in the directory, which is
+    /// ordered by length first, remains that of the old one as long as no neighbour has this length.
+    pub(crate) fn rename(&self, number: Number, name: &str, copy: &mut [u8]) -> Option<()> {
+        self.entries.get(number).filter(|entry| entry.name.len() == name.len())?;
+        let directory = self.chain_places(u32_at(self.file, 48)?, ENTRIES_MAX.saturating_mul(ENTRY));
+        let at = number.checked_mul(ENTRY)?;
+        let sector = directory.get(at.checked_div(self.sector)?)?;
+        let start = sector.start.checked_add(at.checked_rem(self.sector)?)?;
+        let room = copy.get_mut(start..start.checked_add(ENTRY)?)?;
+        for (place, letter) in room.as_chunks_mut::<2>().0.iter_mut().zip(name.bytes()) {
+            *place = u16::from(letter).to_le_bytes();
+        }
+        Some(())
+    }
 }
 
 impl Entry {
@@ -265,5 +280,142 @@ impl Entry {
             start: u32_at(octets, 116)?,
             size: usize::try_from(u32_at(octets, 120)?).ok()?,
         })
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "figures of test files")]
+pub(crate) mod tests {
+    use super::*;
+
+    const END: u32 = 0xffff_fffe;
+    const FREE: u32 = 0xffff_ffff;
+
+    /// A file of streams in its root; those below 4,096 octets lie in the small sectors, and sectors of all streams lie
+    /// in turns.
+    pub(crate) fn file(streams: &[(&str, &[u8])]) -> Vec<u8> {
+        let number = |n: usize| u32::try_from(n).unwrap();
+        let (mut small, mut small_table, mut big) = (Vec::new(), Vec::new(), Vec::new());
+        let mut starts = Vec::new();
+        for (_, octets) in streams {
+            if octets.len() < SMALL_STREAM {
+                starts.push(number(small_table.len()));
+                let count = octets.len().div_ceil(SMALL_SECTOR);
+                small_table.extend((1..count).map(|n| number(small_table.len() + n)).collect::<Vec<_>>());
+                small_table.push(END);
+                small.extend_from_slice(octets);
+                small.resize(small_table.len() * SMALL_SECTOR, 0);
+            } else {
+                starts.push(number(big.len()));
+                big.push(octets.to_vec());
+            }
+        }
+        let mut entries = vec![entry("Root Entry", 5, FREE, 1, 0, small.len())];
+        for (at, ((name, octets), start)) in streams.iter().zip(&starts).enumerate() {
+            let next = if at + 1 < streams.len() { number(at + 2) } else { FREE };
+            entries.push(entry(name, 2, next, FREE, *start, octets.len()));
+        }
+        let bare: Vec<u8> = small_table.iter().flat_map(|next: &u32| next.to_le_bytes()).collect();
+        // The small sectors, their table and the directory are chains like the big streams.
+        big.extend([small, bare, entries.concat()]);
+        let chunks: Vec<Vec<Vec<u8>>> = big
+            .iter()
+            .map(|octets| {
+                octets.chunks(512).map(|chunk| [chunk, &[0; 512][chunk.len()..]].concat()).collect()
+            })
+            .collect();
+        let (mut table, mut sectors, mut last) = (Vec::new(), Vec::new(), vec![END; big.len()]);
+        let mut first = last.clone();
+        for turn in 0..chunks.iter().map(Vec::len).max().unwrap_or_default() {
+            for (chain, chunks) in chunks.iter().enumerate() {
+                let Some(chunk) = chunks.get(turn) else { continue };
+                let place = table.len();
+                match usize::try_from(last[chain]).ok().filter(|_| last[chain] != END) {
+                    Some(before) => table[before] = number(place),
+                    None => first[chain] = number(place),
+                }
+                last[chain] = number(place);
+                table.push(END);
+                sectors.extend_from_slice(chunk);
+            }
+        }
+        let count = big.len();
+        // Where the big streams and the small sectors begin is known only now.
+        let directory_sectors: Vec<usize> = std::iter::successors(Some(first[count - 1]), |&at| {
+            Some(table[usize::try_from(at).unwrap()]).filter(|next| *next != END)
+        })
+        .map(|at| usize::try_from(at).unwrap())
+        .collect();
+        let mut put = |entry: usize, start: u32| {
+            let at = directory_sectors[entry / 4] * 512 + entry % 4 * ENTRY + 116;
+            sectors[at..at + 4].copy_from_slice(&start.to_le_bytes());
+        };
+        put(0, first[count - 3]);
+        for (at, ((_, octets), start)) in streams.iter().zip(&starts).enumerate() {
+            if octets.len() >= SMALL_STREAM {
+                put(at + 1, first[usize::try_from(*start).unwrap()]);
+            }
+        }
+        let mut head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".to_vec();
+        head.resize(512, 0);
+        head[30] = 9;
+        for (at, start) in
+            [(48, first[count - 1]), (60, first[count - 2]), (68, END), (76, number(table.len()))]
+        {
+            head[at..at + 4].copy_from_slice(&start.to_le_bytes());
+        }
+        head[80..].fill(0xff);
+        table.resize(128, FREE);
+        [head, sectors, table.iter().flat_map(|next| next.to_le_bytes()).collect()].concat()
+    }
+
+    fn entry(name: &str, kind: u8, next: u32, child: u32, start: u32, size: usize) -> Vec<u8> {
+        let mut octets: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let length = u16::try_from(octets.len() + 2).unwrap();
+        octets.resize(64, 0);
+        octets.extend(length.to_le_bytes());
+        octets.extend([kind, 1, 0xff, 0xff, 0xff, 0xff]);
+        octets.extend(next.to_le_bytes());
+        octets.extend(child.to_le_bytes());
+        octets.resize(116, 0);
+        octets.extend(start.to_le_bytes());
+        octets.extend(u64::try_from(size).unwrap().to_le_bytes());
+        octets
+    }
+
+    /// The stream of a name.
+    pub(crate) fn stream(octets: &[u8], wanted: &str) -> Option<Vec<u8>> {
+        let file = Compound::open(octets)?;
+        let (_, _, number) = file.streams(0).find(|(name, ..)| *name == wanted)?;
+        file.stream(number)
+    }
+
+    #[test]
+    fn a_stream_is_written_over_and_renamed_in_its_place_alone() {
+        let streams = [("a", 1_000), ("bb", 5_000), ("cc", 4_096), ("d", 65), ("e", 0)];
+        let before: Vec<(&str, Vec<u8>)> =
+            streams.iter().map(|(name, size)| (*name, vec![name.as_bytes()[0]; *size])).collect();
+        let all: Vec<(&str, &[u8])> =
+            before.iter().map(|(name, octets)| (*name, octets.as_slice())).collect();
+        let octets = file(&all);
+        let mut ran = 0;
+        for (name, content) in &before {
+            let compound = Compound::open(&octets).unwrap();
+            let (_, _, number) = compound.streams(0).find(|(named, ..)| named == name).unwrap();
+            let mut copy = octets.clone();
+            // Longer than the stream by one.
+            compound.write_over(number, &vec![b'#'; content.len() + 1], &mut copy).unwrap();
+            for (other, content) in &before {
+                let expected = if other == name { vec![b'#'; content.len()] } else { content.clone() };
+                assert!(stream(&copy, other) == Some(expected), "{name} {other}");
+            }
+            if content.len() < SMALL_STREAM && !content.is_empty() {
+                compound.rename(number, "z", &mut copy).unwrap();
+                assert!(stream(&copy, name).is_none() && stream(&copy, "z").is_some());
+                assert!(compound.rename(number, "zz", &mut copy).is_none());
+            }
+            ran += 1;
+        }
+        assert_eq!(ran, 5);
     }
 }

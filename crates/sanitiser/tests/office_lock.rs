@@ -39,6 +39,7 @@ fn locked_documents_of_the_corpus_open_with_their_word() {
         ("oletools/encrypted.docx", Some("oletools"), None),
         ("oletools/encrypted.doc", Some("encrypted"), None),
         ("oletools/encrypted.xls", Some("encrypted"), drawn),
+        ("oletools/encrypted.ppt", Some("encrypted"), drawn),
         ("oletools/dde-test-encrypt-standardpassword.xls", None, drawn),
         ("PhpSpreadsheet/pwtest.xls", None, drawn),
         ("PhpSpreadsheet/pwtest3.xls", None, drawn),

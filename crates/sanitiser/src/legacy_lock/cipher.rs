@@ -125,6 +125,7 @@ impl Key {
 }
 
 /// A running RC4.
+#[derive(Clone)]
 pub(super) struct Stream {
     state: [u8; 256],
     i: u8,
