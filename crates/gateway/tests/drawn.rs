@@ -294,6 +294,36 @@ fn a_rebuilt_document_is_drawn_instead_or_besides() {
 }
 
 #[test]
+fn a_document_that_lost_much_is_accompanied_by_what_it_looked_like() {
+    let folder = folder();
+    let flat = |extra: &str| {
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
+             <office:document xmlns:office=\"urn:oasis:names:tc:opendocument:xmlns:office:1.0\" \
+             xmlns:text=\"urn:oasis:names:tc:opendocument:xmlns:text:1.0\" office:version=\"1.3\" \
+             office:mimetype=\"application/vnd.oasis.opendocument.text\">\
+             <office:body><office:text>{extra}<text:p>令和八年度の予算について</text:p></office:text></office:body>\
+             </office:document>"
+        )
+    };
+    let mut tried = 0;
+    for (extra, config, actions) in [
+        ("失われる語", REAL, &["rebuild", "flatten"][..]),
+        ("失われる語", "", &["rebuild"]),
+        ("", REAL, &["rebuild"]),
+    ] {
+        let report =
+            sanitise(folder.path(), config, &["office_copy=changed"], "通知.fodt", flat(extra).as_bytes());
+        let parts = report["parts"].as_array().unwrap();
+        let done: Vec<_> = parts.iter().map(|part| part["action"].as_str().unwrap()).collect();
+        assert_eq!(done, actions, "{report}");
+        assert_eq!(codes(&parts[0]).contains(&"layout_may_differ"), !extra.is_empty(), "{report}");
+        tried += 1;
+    }
+    assert_eq!(tried, 3);
+}
+
+#[test]
 fn the_text_of_a_document_goes_in_by_policy() {
     let folder = folder();
     let text = rtf(&["令和八年度の予算について", "担当: 財政課"]);

@@ -79,8 +79,10 @@ impl Rule {
 pub enum OfficeCopy {
     /// It comes alone.
     None,
-    /// With a PDF, where there is a renderer.
+    /// With a PDF of what it looks like now, where there is a renderer.
     Pdf,
+    /// With a PDF of what it looked like before, where more was left out than a reader would overlook.
+    Changed,
 }
 
 /// How much the notice says.
@@ -208,7 +210,8 @@ impl Policy {
                 self.office_copy = match value {
                     "none" => OfficeCopy::None,
                     "pdf" => OfficeCopy::Pdf,
-                    _ => return Err(bad("none, pdf")),
+                    "changed" => OfficeCopy::Changed,
+                    _ => return Err(bad("none, pdf, changed")),
                 };
             }
             "office_links" => self.office_links = keeps(value, "drop").ok_or_else(|| bad("keep, drop"))?,

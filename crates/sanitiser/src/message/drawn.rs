@@ -2,7 +2,7 @@
 //!
 //! *Security.* The run that asks writes nothing. The document leaves the child as `Untrusted`, within the limits of
 //! one message; an RTF leaves without its objects and without references to other files. A document that can be
-//! rebuilt is rebuilt first, and only what our writer wrote is drawn.
+//! rebuilt is rebuilt first, and only what our writer wrote is drawn, unless policy wants to see what was lost.
 
 use super::{
     Growing,
@@ -69,23 +69,37 @@ fn answer(
     }
 }
 
-/// Whether a part of this kind is accompanied by a PDF of what it looks like.
-pub(super) fn is_copied(kind: Kind, growing: &Growing<'_>) -> bool {
+/// What the PDF shows that accompanies a rebuilt document, if policy wants one: the document as it is now or, where it
+/// lost much, as it came.
+pub(super) fn copied(
+    part: &Part,
+    octets: &[u8],
+    rebuilt: &Rewritten,
+    findings: &Findings,
+    growing: &Growing<'_>,
+) -> Option<(DocumentForm, Vec<u8>)> {
     let rules = &growing.rules;
-    matches!(kind, Kind::Ooxml | Kind::OpenDocument)
-        && rules.policy.office_copy == OfficeCopy::Pdf
+    let is_possible = matches!(part.detected.kind, Kind::Ooxml | Kind::OpenDocument)
         && rules.supplements.can_render
         // In an archive the copy would stand beside files that nobody asked to have twice.
-        && growing.archive_depth == 0
+        && growing.archive_depth == 0;
+    match rules.policy.office_copy {
+        OfficeCopy::Pdf if is_possible => {
+            Some((DocumentForm::of_extension(rebuilt.extension)?, rebuilt.octets.clone()))
+        }
+        OfficeCopy::Changed if is_possible && findings.has(FindingCode::LayoutMayDiffer) => {
+            Some((DocumentForm::of(&part.detected)?, octets.to_vec()))
+        }
+        OfficeCopy::None | OfficeCopy::Pdf | OfficeCopy::Changed => None,
+    }
 }
 
-/// Adds a PDF of what a document looks like that was just rebuilt and attached; its own part, below the document. One
-/// that cannot be drawn is missed by nobody: the document is there, and bears the finding.
-pub(super) fn copy(part: &Part, rebuilt: Rewritten, growing: &mut Growing<'_>) {
+/// Adds a PDF of a document that was just rebuilt and attached; its own part, below the document. One that cannot be
+/// drawn is missed by nobody: the document is there, and bears the finding.
+pub(super) fn copy(part: &Part, (form, document): (DocumentForm, Vec<u8>), growing: &mut Growing<'_>) {
     let path = part.path.child(1);
-    let Some(form) = DocumentForm::of_extension(rebuilt.extension) else { return };
     let mut findings = Findings::new();
-    match answer(&path, form, rebuilt.octets, &mut findings, growing) {
+    match answer(&path, form, document, &mut findings, growing) {
         Ok(None) => {}
         Ok(Some(pdf)) => match growing.budget.spend_part() {
             Ok(()) => {

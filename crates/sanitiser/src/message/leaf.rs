@@ -154,10 +154,10 @@ pub(super) fn attempt(part: &Part, octets: &[u8], mut findings: Findings, growin
         Rule::Rebuild | Rule::Flatten | Rule::Extract | Rule::Unpack => {
             match file::rewrite(&part.detected, octets, part.charset.as_deref(), &mut findings, growing) {
                 Ok(rewritten) => {
-                    let copied = drawn::is_copied(kind, growing).then(|| rewritten.clone());
+                    let copied = drawn::copied(part, octets, &rewritten, &findings, growing);
                     attach(part, octets, rewritten, findings, growing);
-                    if let Some(rebuilt) = copied {
-                        drawn::copy(part, rebuilt, growing);
+                    if let Some(document) = copied {
+                        drawn::copy(part, document, growing);
                     }
                 }
                 Err(FindingCode::Locked) => {
