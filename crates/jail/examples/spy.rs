@@ -34,7 +34,10 @@ fn tried(line: &str) -> String {
         "environment" => return std::env::vars().map(|(name, _)| name).collect::<Vec<_>>().join(" "),
         "processes" => return processes(),
         "user" => return status("Uid:"),
-        "privileges" => return status("CapEff:") + &status("NoNewPrivs:"),
+        "privileges" => return status("CapEff:") + &status("NoNewPrivs:") + &status("Seccomp:"),
+        "netlink" => socket(rustix::net::AddressFamily::NETLINK),
+        "internet" => socket(rustix::net::AddressFamily::INET),
+        "own" => socket(rustix::net::AddressFamily::UNIX),
         "namespace" => namespace(),
         _ => return "not understood".to_owned(),
     };
@@ -45,6 +48,10 @@ fn tried(line: &str) -> String {
 #[expect(deprecated, reason = "no other call does this without unsafe; nobody has files open here")]
 fn namespace() -> bool {
     rustix::thread::unshare(rustix::thread::UnshareFlags::NEWUSER).is_ok()
+}
+
+fn socket(family: rustix::net::AddressFamily) -> bool {
+    rustix::net::socket(family, rustix::net::SocketType::DGRAM, None).is_ok()
 }
 
 fn processes() -> String {

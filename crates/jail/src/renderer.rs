@@ -8,6 +8,7 @@
 //! number of octets; what it sends goes back into a jail child as a file from outside. A crash, a hang and silence
 //! are verdicts on the one document. What it can do meanwhile is the sandbox's matter; see [`sandbox`].
 
+mod calls;
 mod instance;
 mod profile;
 mod sandbox;

@@ -148,6 +148,7 @@ pub(super) fn fonts() -> String {
 /// Arguments: program, settings, fonts, CPU seconds, KiB of address space, blocks of the largest file.
 /// The program's first start makes it wait at a socket for a second start that says what to do.
 pub(super) const SCRIPT: &str = r#"
+exec 2>/dev/null
 ulimit -c 0; ulimit -t "$4"; ulimit -v "$5"; ulimit -f "$6"; ulimit -n 512
 ulimit -p 128 2>/dev/null || ulimit -u 128
 mkdir -p profile/user out

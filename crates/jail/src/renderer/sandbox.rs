@@ -4,10 +4,11 @@
 //! and IPC, without a capability and without the right to make further user namespaces. It sees libraries, fonts, the
 //! program and four small tools, all read-only, and a folder in memory that ends with it: no `/etc` but fontconfig's
 //! and the program's, no home, no data, a `/proc` of its own processes alone, no network interface but its own
-//! loopback. The environment says how to draw and nothing else. Its time, memory and files are limited by the script; killing its first process ends them all.
+//! loopback. Calls to the kernel that draw nothing are refused ([`calls`]). The environment says how to draw and
+//! nothing else. Its time, memory and files are limited by the script; killing its first process ends them all.
 
 use super::{
-    RendererSettings,
+    RendererSettings, calls,
     profile::{self, SCRIPT},
 };
 use std::{
@@ -41,13 +42,13 @@ const COVERED: [&str; 3] = ["/usr/lib/jvm", "/usr/lib/python3", "/usr/lib/system
 /// The command that starts an instance, with its three pipes.
 pub(super) fn command(settings: &RendererSettings) -> io::Result<Command> {
     let program = settings.program.canonicalize()?;
-    let mut command = match &settings.bubblewrap {
+    let (mut command, errors) = match &settings.bubblewrap {
         Some(bubblewrap) => {
             let mut command = in_own_user(settings, bubblewrap);
             wrap(&mut command, &program)?;
-            command
+            (command, Stdio::from(calls::refused()?))
         }
-        None => bare()?,
+        None => (bare()?, Stdio::null()),
     };
     // What the launcher script would start: without looking for a Java or a desktop.
     let launcher = program.with_file_name("oosplash");
@@ -63,7 +64,7 @@ pub(super) fn command(settings: &RendererSettings) -> io::Result<Command> {
         .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null());
+        .stderr(errors);
     Ok(command)
 }
 
@@ -123,7 +124,8 @@ fn wrap(command: &mut Command, program: &Path) -> io::Result<()> {
     }
     // What is left writable has a size: memory that a file system takes is limited by nothing else.
     command.args(["--size", &size, "--tmpfs", "/dev/shm", "--remount-ro", "/dev", "--remount-ro", "/"]);
-    command.args(["--", "/bin/sh"]);
+    // Standard error is no place for words here, but where the program of refused calls is read from; then it is closed.
+    command.args(["--seccomp", "2", "--", "/bin/sh"]);
     Ok(())
 }
 
