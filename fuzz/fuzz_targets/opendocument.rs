@@ -22,10 +22,12 @@ fn rebuilt(octets: &[u8]) -> Result<Rewritten, FindingCode> {
         total_px: 20_000_000,
         nodes: 200_000,
         unpacked_octets: 16 << 20,
+        unlock_rounds: 20_000,
         ..Limits::STANDARD
     };
     let (mut budget, mut findings) = (Budget::new(&limits), Findings::new());
-    opendocument::rebuild(octets, &Policy::standard(), &mut budget, &mut findings, Fidelity::Full, &mut Bare)
+    let words = ["word".to_owned()];
+    opendocument::rebuild(octets, &words, &Policy::standard(), &mut budget, &mut findings, Fidelity::Full, &mut Bare)
 }
 
 fuzz_target!(|octets: &[u8]| {

@@ -32,7 +32,7 @@ mod untar;
 mod unzip;
 pub(crate) mod words;
 mod zip;
-mod zip_lock;
+pub(crate) mod zip_lock;
 
 use policy::{Budget, FindingCode, Findings};
 

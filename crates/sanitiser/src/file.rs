@@ -80,7 +80,15 @@ pub(crate) fn rewrite(
         }
         Kind::OpenDocument => {
             let fidelity = if reduced { raster::Fidelity::Reduced } else { raster::Fidelity::Full };
-            opendocument::rebuild(octets, policy, budget, findings, fidelity, growing.surroundings)
+            opendocument::rebuild(
+                octets,
+                &growing.words,
+                policy,
+                budget,
+                findings,
+                fidelity,
+                growing.surroundings,
+            )
         }
         _ => Err(FindingCode::NotSupportedYet),
     }

@@ -295,7 +295,7 @@ impl Standard {
 }
 
 /// AES, in CBC from a start vector or in ECB; what does not fill a block at the end is left out.
-fn decrypted(key: &[u8], start: Option<&[u8]>, packed: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn decrypted(key: &[u8], start: Option<&[u8]>, packed: &[u8]) -> Option<Vec<u8>> {
     match key.len() {
         16 => Some(blocks(&Aes128::new_from_slice(key).ok()?, start, packed)),
         24 => Some(blocks(&Aes192::new_from_slice(key).ok()?, start, packed)),

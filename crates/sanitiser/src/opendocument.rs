@@ -9,12 +9,13 @@
 //!
 //! *Security.* Given any octets. Members are unpacked one by one from the budget ([`crate::package`]), read into a tree
 //! that holds only names of the vocabulary ([`crate::markup`]), walked once ([`sieve`]) and written. Names of the source
-//! are never names of the output. Encrypted documents are [`FindingCode::Locked`].
+//! are never names of the output. An encrypted document that no word opens is [`FindingCode::Locked`] ([`lock`]).
 
 mod dialect;
 mod forms;
 mod formula;
 mod links;
+mod lock;
 mod objects;
 mod parts;
 mod pictures;
@@ -30,6 +31,7 @@ use crate::{
     zip_writer::{Method, ZipFile},
 };
 use dialect::DIALECT;
+use lock::{Lock, Opened};
 use mail::MediaType;
 use objects::Object;
 use pictures::Pictures;
@@ -40,6 +42,8 @@ use std::borrow::Cow;
 struct Rebuild<'a, 's> {
     /// `None` for flat XML.
     package: Option<Package<'s>>,
+    /// What opens its members.
+    opened: Option<Opened>,
     policy: &'a Policy,
     budget: &'a mut Budget,
     findings: &'a mut Findings,
@@ -63,22 +67,41 @@ const KINDS: &[(&str, &str, &str)] = &[
 
 /// Writes a document anew.
 ///
-/// Errors are verdicts: a limit, [`FindingCode::Locked`], [`FindingCode::Unreadable`], or
+/// A locked one opens with one of `words`. Errors are verdicts: a limit, [`FindingCode::Locked`], [`FindingCode::Unreadable`], or
 /// [`FindingCode::NotSupportedYet`] for formulas, charts and databases that are files of their own.
 pub fn rebuild(
     octets: &[u8],
+    words: &[String],
     policy: &Policy,
     budget: &mut Budget,
     findings: &mut Findings,
     fidelity: Fidelity,
     surroundings: &mut dyn Surroundings,
 ) -> Result<Rewritten, FindingCode> {
-    let package = match octets {
-        [b'P', b'K', ..] => Some(Package::open(octets, budget, findings)?),
-        _ => None,
+    let whole;
+    let (mut package, mut opened) = match octets {
+        [b'P', b'K', ..] => {
+            let mut package = Package::open(octets, budget, findings)?;
+            let lock = Lock::read(&mut package, budget)?;
+            let opened = lock.map(|lock| lock.open(&mut package, words, budget, findings)).transpose()?;
+            (Some(package), opened)
+        }
+        _ => (None, None),
     };
+    if let (Some(outer), Some(key)) = (&mut package, &opened)
+        && let Some(packed) = outer.read(lock::WHOLE, budget)?
+    {
+        whole = key.member(lock::WHOLE, packed, budget)?;
+        let mut inner = Package::open(&whole, budget, findings)?;
+        // What is locked once more in there was made by no program.
+        if Lock::read(&mut inner, budget)?.is_some() {
+            return Err(FindingCode::Unreadable);
+        }
+        (package, opened) = (Some(inner), None);
+    }
     let mut rebuild = Rebuild {
         package,
+        opened,
         policy,
         budget,
         findings,
@@ -102,7 +125,6 @@ struct Source<'o> {
 
 impl Rebuild<'_, '_> {
     fn run(&mut self, octets: &[u8]) -> Result<Rewritten, FindingCode> {
-        self.refuse_locked()?;
         let source = self.source(octets)?;
         let mut content = markup::read(&source.content, &DIALECT, self.budget)?;
         let root = if self.package.is_some() { "document-content" } else { "document" };
@@ -165,21 +187,6 @@ impl Rebuild<'_, '_> {
                 Ok(None)
             }
             Err(limit) => Err(limit),
-        }
-    }
-
-    /// Encryption is told by the manifest (ODF 1.3 part 2 §3.4).
-    fn refuse_locked(&mut self) -> Result<(), FindingCode> {
-        let Some(manifest) = self.member("META-INF/manifest.xml")? else { return Ok(()) };
-        let tree = match markup::read(&manifest, &DIALECT, self.budget) {
-            Ok(tree) => tree,
-            // Those of old versions name a DTD. The manifest never crosses: nothing is lost with it.
-            Err(FindingCode::Unreadable) => return Ok(()),
-            Err(limit) => return Err(limit),
-        };
-        match tree.find(tree.root(), ("manifest", "encryption-data")) {
-            Some(_) => Err(FindingCode::Locked),
-            None => Ok(()),
         }
     }
 

@@ -98,7 +98,7 @@ pub(super) fn aes(content: &[u8], strength: u8, word: &[u8]) -> Option<Vec<u8>> 
     let (salt, rest) = content.split_at_checked(salt_octets)?;
     let (check, rest) = rest.split_at_checked(2)?;
     let (packed, mac) = rest.split_at_checked(rest.len().checked_sub(MAC_OCTETS)?)?;
-    let derived = pbkdf2(word, salt, key_octets.saturating_mul(2).saturating_add(2));
+    let derived = pbkdf2(word, salt, ROUNDS, key_octets.saturating_mul(2).saturating_add(2));
     let (key, derived) = derived.split_at_checked(key_octets)?;
     let (mac_key, expected) = derived.split_at_checked(key_octets)?;
     if expected != check {
@@ -130,7 +130,7 @@ fn counted<C: KeyInit + BlockCipherEncrypt>(key: &[u8], packed: &[u8]) -> Option
 }
 
 /// PBKDF2 with HMAC-SHA-1 (RFC 8018 §5.2).
-fn pbkdf2(word: &[u8], salt: &[u8], octets: usize) -> Vec<u8> {
+pub(crate) fn pbkdf2(word: &[u8], salt: &[u8], rounds: u32, octets: usize) -> Vec<u8> {
     let mut derived = Vec::with_capacity(octets.saturating_add(20));
     let Ok(keyed) = Hmac::<Sha1>::new_from_slice(word) else { return derived };
     for index in 1_u32.. {
@@ -142,7 +142,7 @@ fn pbkdf2(word: &[u8], salt: &[u8], octets: usize) -> Vec<u8> {
         hmac.update(&index.to_be_bytes());
         let mut last = hmac.finalize().into_bytes();
         let mut block = last;
-        for _ in 1..ROUNDS {
+        for _ in 1..rounds {
             let mut hmac = keyed.clone();
             hmac.update(&last);
             last = hmac.finalize().into_bytes();

@@ -76,7 +76,30 @@ const ALSO: &[Also] = &[
     plain(("table", "database-source-table")),
     plain(("table", "source-service")),
     plain(("svg", "font-face-src")),
-    plain(("manifest", "encryption-data")),
+    Also {
+        name: ("manifest", "encryption-data"),
+        attributes: &[("manifest", "checksum-type"), ("manifest", "checksum")],
+    },
+    Also {
+        name: ("manifest", "algorithm"),
+        attributes: &[("manifest", "algorithm-name"), ("manifest", "initialisation-vector")],
+    },
+    Also {
+        name: ("manifest", "start-key-generation"),
+        attributes: &[("manifest", "start-key-generation-name")],
+    },
+    Also {
+        name: ("manifest", "key-derivation"),
+        attributes: &[
+            ("manifest", "key-derivation-name"),
+            ("manifest", "key-size"),
+            ("manifest", "iteration-count"),
+            ("manifest", "salt"),
+            ("loext", "argon2-iterations"),
+            ("loext", "argon2-memory"),
+            ("loext", "argon2-lanes"),
+        ],
+    },
     plain(("office", "forms")),
     plain(("form", "form")),
     control("text"),

@@ -87,14 +87,23 @@ impl Rebuild<'_, '_> {
 
     /// A member of the package; one that cannot be read is told and is none.
     pub(super) fn member(&mut self, name: &str) -> Result<Option<Vec<u8>>, FindingCode> {
-        match self.package.as_mut().map(|package| package.read(name, self.budget)) {
-            None => Ok(None),
-            Some(Err(FindingCode::Unreadable)) => {
+        match self.unpacked(name) {
+            Err(FindingCode::Unreadable) => {
                 let file = name.rsplit('/').next().unwrap_or_default();
                 self.findings.add_detail(FindingCode::ElementDropped, file.trim_end_matches(".xml"));
                 Ok(None)
             }
-            Some(read) => read,
+            read => read,
+        }
+    }
+
+    /// The octets of a member, without its lock.
+    pub(super) fn unpacked(&mut self, name: &str) -> Result<Option<Vec<u8>>, FindingCode> {
+        let Some(package) = &mut self.package else { return Ok(None) };
+        let Some(octets) = package.read(name, self.budget)? else { return Ok(None) };
+        match &self.opened {
+            None => Ok(Some(octets)),
+            Some(opened) => opened.member(name, octets, self.budget).map(Some),
         }
     }
 }

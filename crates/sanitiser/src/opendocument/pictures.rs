@@ -123,11 +123,10 @@ impl Rebuild<'_, '_> {
             return Ok(known.clone());
         }
         // What stands for an object in the files of old versions has no name that tells its type.
-        let octets = match self.package.as_mut().map(|package| package.read(&place, self.budget)) {
-            None => None,
-            Some(Ok(octets)) => octets,
-            Some(Err(FindingCode::Unreadable)) => None,
-            Some(Err(limit)) => return Err(limit),
+        let octets = match self.unpacked(&place) {
+            Ok(octets) => octets,
+            Err(FindingCode::Unreadable) => None,
+            Err(limit) => return Err(limit),
         };
         let written = match octets {
             Some(octets) => self.written_picture(&octets)?,

@@ -43,7 +43,7 @@ fn run(octets: &[u8]) -> (Result<Rewritten, FindingCode>, Findings) {
 fn run_within(octets: &[u8], limits: &Limits) -> (Result<Rewritten, FindingCode>, Findings) {
     let (mut budget, mut findings) = (Budget::new(limits), Findings::new());
     let written =
-        rebuild(octets, &Policy::standard(), &mut budget, &mut findings, Fidelity::Full, &mut NoFonts);
+        rebuild(octets, &[], &Policy::standard(), &mut budget, &mut findings, Fidelity::Full, &mut NoFonts);
     (written, findings)
 }
 
@@ -265,7 +265,7 @@ fn remarks_and_links_go_when_policy_says_so() {
         }
         let (mut budget, mut findings) = (Budget::new(&Limits::STANDARD), Findings::new());
         let written =
-            rebuild(&whole, &policy, &mut budget, &mut findings, Fidelity::Full, &mut NoFonts).unwrap();
+            rebuild(&whole, &[], &policy, &mut budget, &mut findings, Fidelity::Full, &mut NoFonts).unwrap();
         let body = body(&written.octets, "text");
         for word in ["deleted", "remark", "https://example.jp/", "#place"] {
             assert_eq!(body.contains(word), stays.contains(&word), "{settings:?} {word}: {body}");
