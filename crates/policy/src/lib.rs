@@ -26,4 +26,4 @@ pub use kind::Kind;
 pub use limits::Limits;
 pub use phrase::Phrase;
 pub use report::{HoldReason, Outcome, OutputInfo, PartReport, Report, Sha256};
-pub use rules::{Language, NoticeLevel, OfficeCopy, PasswordServes, Policy, Rule, RuleError};
+pub use rules::{AnimatedImages, Language, NoticeLevel, OfficeCopy, PasswordServes, Policy, Rule, RuleError};

@@ -85,6 +85,15 @@ pub enum OfficeCopy {
     Changed,
 }
 
+/// What becomes of a picture that moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AnimatedImages {
+    /// Its first frame stays.
+    First,
+    /// All frames stay, within limits, where the picture is a GIF and a file of its own.
+    All,
+}
+
 /// How much the notice says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NoticeLevel {
@@ -129,6 +138,8 @@ pub struct Policy {
     pub pdf_dpi: u16,
     /// JPEG quality of photographs in documents and pictures (30–95).
     pub jpeg_quality: u8,
+    /// What becomes of pictures that move.
+    pub animated_images: AnimatedImages,
     /// Whether rebuilt Office documents are accompanied by a PDF.
     pub office_copy: OfficeCopy,
     /// Whether links to web pages and mail addresses stay in rebuilt Office documents.
@@ -176,6 +187,7 @@ impl Policy {
             limits: Limits::STANDARD,
             pdf_dpi: 200,
             jpeg_quality: 80,
+            animated_images: AnimatedImages::First,
             office_copy: OfficeCopy::None,
             office_links: true,
             office_comments: true,
@@ -206,6 +218,13 @@ impl Policy {
             "pdf_dpi" => self.pdf_dpi = number(value, 72, 400).ok_or_else(|| bad("72 to 400"))?,
             "jpeg_quality" => self.jpeg_quality = number(value, 30, 95).ok_or_else(|| bad("30 to 95"))?,
             "original_days" => self.original_days = number(value, 1, 365).ok_or_else(|| bad("1 to 365"))?,
+            "animated_images" => {
+                self.animated_images = match value {
+                    "first" => AnimatedImages::First,
+                    "all" => AnimatedImages::All,
+                    _ => return Err(bad("first, all")),
+                };
+            }
             "office_copy" => {
                 self.office_copy = match value {
                     "none" => OfficeCopy::None,
@@ -287,6 +306,8 @@ mod tests {
         assert!(policy.set("pdf_dpi", "9999").is_err());
         assert_eq!(policy.set("office_copy", "pdf"), Ok(()));
         assert!(policy.set("office_copy", "docx").is_err());
+        assert_eq!(policy.set("animated_images", "all"), Ok(()));
+        assert!(policy.set("animated_images", "last").is_err());
         assert_eq!(policy.set("office_changes", "accept"), Ok(()));
         assert_eq!(policy.set("office_links", "drop"), Ok(()));
         assert!(policy.set("office_comments", "accept").is_err());

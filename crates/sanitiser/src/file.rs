@@ -62,7 +62,7 @@ pub(crate) fn rewrite(
         }
         Kind::RasterImage => {
             let fidelity = if reduced { raster::Fidelity::Reduced } else { raster::Fidelity::Full };
-            raster::rebuild(octets, policy, budget, findings, fidelity)
+            raster::rebuild_file(octets, policy, budget, findings, fidelity)
         }
         Kind::OtherImage => {
             let fidelity = if reduced { raster::Fidelity::Reduced } else { raster::Fidelity::Full };

@@ -1,4 +1,4 @@
-//! Raster images (PNG, JPEG, GIF, BMP, TIFF, WebP, ICO) → a newly written PNG or JPEG, or an image PDF.
+//! Raster images (PNG, JPEG, GIF, BMP, TIFF, WebP, ICO) → a newly written PNG, JPEG or GIF, or an image PDF.
 //!
 //! The picture is decoded to pixels, turned upright (EXIF 2.32 §4.6.5), brought to sRGB and eight bits, and written
 //! anew; nothing else crosses. Photographs that came as lossy JPEG or WebP stay JPEG at about the strength they came
@@ -7,6 +7,7 @@
 //!
 //! What we write, exactly, so that the verifier can be strict:
 //! * PNG ([`png`]): `IHDR` [`PLTE`] [`tRNS`] `IDAT` `IEND`, no interlace, and a function of the pixels alone.
+//! * GIF ([`animation`]), of pictures that move and only where policy says so.
 //! * JPEG ([`jpeg`]): baseline; `SOI APP0(JFIF, no thumbnail) SOF0 DQT DQT DHT… SOS EOI`, one interleaved scan, no
 //!   restart intervals, 1 or 3 components.
 //!
@@ -14,6 +15,7 @@
 //! allocate; decoders get the same limits. What decodes only in part is kept in part, with a finding. Apple's `CgBI`
 //! PNG and everything that no decoder here reads is refused as unreadable.
 
+mod animation;
 mod colour;
 mod decode;
 mod exif;
@@ -29,7 +31,7 @@ use crate::{Rewritten, qr};
 use image::{DynamicImage, imageops::FilterType, metadata::Orientation};
 use mail::MediaType;
 use outline::{Format, Outline};
-use policy::{Action, Budget, FindingCode, Findings, Policy};
+use policy::{Action, AnimatedImages, Budget, FindingCode, Findings, Policy};
 
 /// How much of a picture is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +48,34 @@ pub const REDUCED_SIDE_PX: u32 = 2_000;
 /// and the pictures of a PDF to the same.
 pub const SIDE_MAX_PX: u32 = 65_500;
 
-/// Writes a picture anew.
+/// Writes a picture anew that is a file of its own: one that moves goes on moving where policy says so.
+///
+/// Errors are verdicts, as those of [`rebuild`].
+pub fn rebuild_file(
+    input: &[u8],
+    policy: &Policy,
+    budget: &mut Budget,
+    findings: &mut Findings,
+    fidelity: Fidelity,
+) -> Result<Rewritten, FindingCode> {
+    let may_move = policy.animated_images == AnimatedImages::All && fidelity == Fidelity::Full;
+    if !may_move || Format::of(input) != Some(Format::Gif) {
+        return rebuild(input, policy, budget, findings, fidelity);
+    }
+    let mut outline = outline::survey(Format::Gif, input);
+    let Some(animation) = animation::rewrite(input, &outline, budget) else {
+        return rebuild(input, policy, budget, findings, fidelity);
+    };
+    // What stands behind a fault is lost as the end of a still picture is.
+    outline.truncated |= animation.frames <= outline.further_frames;
+    outline.further_frames = 0;
+    report(&outline, findings);
+    let first = decode::decode(Format::Gif, input, &outline, budget, findings)?;
+    qr::look(&first, budget, findings);
+    Ok(rewritten(animation.octets, "image/gif", "gif"))
+}
+
+/// Writes a picture anew; of one that moves its first frame.
 ///
 /// Errors are verdicts: a limit that was met, or [`FindingCode::Unreadable`].
 pub fn rebuild(

@@ -1,7 +1,7 @@
 //! Binary parts on their way to the decoders, which run in a locked child.
 
 use crate::{
-    Objection, jpeg,
+    Objection, gif, jpeg,
     objections::Objections,
     package::{self, Spending},
     pdf, png,
@@ -82,6 +82,10 @@ pub fn decode_all(parts: &[BinaryPart], limits: &DecodeLimits) -> Vec<Objection>
                 jpeg::check(&part.octets, limits.image_px, &mut objections);
                 check_second_meaning(&part.octets, &mut objections);
             }
+            "image/gif" => {
+                gif::check(&part.octets, limits.image_px, &mut objections);
+                check_second_meaning(&part.octets, &mut objections);
+            }
             "application/pdf" => {
                 pdf::check(&part.octets, limits.image_px, limits.pages, &mut objections);
                 check_zip(&part.octets, &mut objections);
@@ -100,7 +104,7 @@ pub fn decode_all(parts: &[BinaryPart], limits: &DecodeLimits) -> Vec<Objection>
 
 /// Whether parts of this type are decoded in the child.
 pub(crate) fn is_binary(media_type: &str) -> bool {
-    matches!(media_type, "image/png" | "image/jpeg" | "application/pdf" | "application/zip")
+    matches!(media_type, "image/png" | "image/jpeg" | "image/gif" | "application/pdf" | "application/zip")
         || is_package(media_type)
 }
 

@@ -8,6 +8,7 @@ mod clean;
 mod digest;
 mod expected;
 mod flate;
+mod gif;
 mod jpeg;
 mod message;
 mod objections;

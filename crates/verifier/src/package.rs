@@ -21,7 +21,7 @@ pub(crate) use archive::check as check_archive;
 pub(crate) use office::check as check_office;
 pub(crate) use opendocument::check as check_open;
 
-use crate::{DecodeLimits, jpeg, objections::Objections, png};
+use crate::{DecodeLimits, gif, jpeg, objections::Objections, png};
 
 /// Rule and detail.
 type Fault = (&'static str, &'static str);
@@ -80,6 +80,8 @@ impl Spending {
                     0
                 }
             },
+            // Documents hold none: only a member of an archive is asked for as one.
+            "image/gif" => gif::check(octets, self.limits.image_px, objections),
             _ => {
                 objections.add("package.media", "neither PNG nor JPEG");
                 0

@@ -88,3 +88,38 @@ pub(crate) fn jpeg(components: u8) -> Vec<u8> {
     out.extend([0xff, 0xd9]);
     out
 }
+
+/// Codes of given widths, the lowest bit first.
+pub(crate) fn bits(codes: &[(u16, u32)]) -> Vec<u8> {
+    let all: Vec<bool> =
+        codes.iter().flat_map(|&(code, width)| (0..width).map(move |bit| code >> bit & 1 == 1)).collect();
+    let octet = |eight: &[bool]| eight.iter().rev().fold(0u8, |octet, bit| octet << 1 | u8::from(*bit));
+    all.chunks(8).map(octet).collect()
+}
+
+/// A GIF of four colours: a screen of 4 × 3, a first frame of that size and others of 2 × 2; `extra` stands before the
+/// frames.
+pub(crate) fn gif(frames: u32, extra: &[u8]) -> Vec<u8> {
+    let mut out = b"GIF89a\x04\0\x03\0\xf1\0\0".to_vec();
+    out.extend([0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255]);
+    out.extend(b"\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0");
+    out.extend(extra);
+    for number in 0..frames {
+        out.extend([0x21, 0xf9, 4, 5, 10, 0, 3, 0]);
+        // Of one colour: 1, then strings of 2, 3 and so on.
+        let (place, codes): (&[u8], &[(u16, u32)]) = if number == 0 {
+            (&[0, 0, 0, 0, 4, 0, 3, 0], &[(4, 3), (1, 3), (6, 3), (7, 3), (8, 4), (6, 4), (5, 4)])
+        } else {
+            (&[1, 0, 1, 0, 2, 0, 2, 0], &[(4, 3), (1, 3), (6, 3), (2, 3), (5, 4)])
+        };
+        out.push(0x2c);
+        out.extend(place);
+        out.extend([0, 2]);
+        let data = bits(codes);
+        out.push(u8::try_from(data.len()).unwrap());
+        out.extend(data);
+        out.push(0);
+    }
+    out.push(0x3b);
+    out
+}

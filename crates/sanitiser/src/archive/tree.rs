@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 /// Extensions under which each kind of written file is known, by the true one.
 const EXTENSIONS: &[&str] = &[
-    "txt", "csv", "tsv", "xml", "json", "ics", "vcf", "pdf", "png", "jpg", "jpeg", "docx", "xlsx", "pptx",
-    "odt", "ods", "odp", "odg",
+    "txt", "csv", "tsv", "xml", "json", "ics", "vcf", "pdf", "png", "jpg", "jpeg", "gif", "docx", "xlsx",
+    "pptx", "odt", "ods", "odp", "odg",
 ];
 
 /// The files and folders that stand already, as Windows and macOS compare them.
@@ -71,6 +71,7 @@ pub(super) fn telling(name: &str, media_type: &MediaType) -> String {
         "text/vcard" => "vcf",
         "image/jpeg" => "jpg",
         "image/png" => "png",
+        "image/gif" => "gif",
         "application/pdf" => "pdf",
         _ => "txt",
     };

@@ -177,6 +177,7 @@ const EXTENSIONS: &[(&str, &[&str])] = &[
     ("text/vcard", &["vcf", "vcard"]),
     ("image/png", &["png"]),
     ("image/jpeg", &["jpg", "jpeg", "jpe", "jfif", "pjpeg"]),
+    ("image/gif", &["gif"]),
     ("application/pdf", &["pdf"]),
     ("application/zip", &["zip"]),
     ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", &["docx"]),

@@ -17,6 +17,7 @@
 mod content;
 mod cost;
 mod document;
+mod moving;
 mod pack;
 mod packages;
 mod wire;
@@ -36,6 +37,7 @@ fn every_hostile_draft_is_refused() {
     let mut cases: Vec<Case> = wire::cases();
     cases.extend(content::cases());
     cases.extend(document::cases());
+    cases.extend(moving::cases());
     let names: BTreeSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
     assert_eq!(names.len(), cases.len(), "names are unique");
     let count = cases.len();
