@@ -27,7 +27,9 @@ DOCUMENTS = set(
     "doc dot docx docm dotx dotm xls xlt xla xlsx xlsm xltx xltm xlam xlsb ppt pot pps pptx pptm potx potm ppsx ppsm rtf"
     " odt ods odp odg ott ots otp fodt fods fodp pub vsd vsdx wps hwp slk xml".split()
 )
-WALL_S = 170
+WALL_S = 300
+# What every file of Publisher begins with (MS-CFB): keys of PGP and SSH bear the same extension.
+COMPOUND = bytes.fromhex("d0cf11e0a1b11ae1")
 
 
 class Row(dict):
@@ -46,16 +48,25 @@ def sanitised(binary, arguments, path, target):
         return None
 
 
+def format_of(path):
+    """The format of a file by its extension, and by its content where the extension is of two things."""
+    extension = os.path.splitext(path)[1].lower().lstrip(".")
+    if extension == "pub":
+        with open(path, "rb") as file:
+            return extension if file.read(len(COMPOUND)) == COMPOUND else "key"
+    return extension
+
+
 def rendered(path, reader):
     """(PDF, CPU seconds) of a file as a person would see it; (None, 0) when nothing shows it."""
-    extension = os.path.splitext(path)[1].lower().lstrip(".")
-    if extension == "pdf":
+    form = format_of(path)
+    if form == "pdf":
         return (path if pages.count(path) else None), 0
-    return reader.pdf(path) if extension in DOCUMENTS else (None, 0)
+    return reader.pdf(path) if form in DOCUMENTS else (None, 0)
 
 
 def look(path, name, options, before, after):
-    row = Row(name=name, format=os.path.splitext(path)[1].lower().lstrip("."), wrong=[])
+    row = Row(name=name, format=format_of(path), wrong=[])
     target = os.path.join(options.out, "files", name)
     report = sanitised(options.binary, options.arg, path, target)
     if report is None:

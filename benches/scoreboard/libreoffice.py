@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 
-WALL_S = 120
+WALL_S = 300
 
 
 def digest(path):
