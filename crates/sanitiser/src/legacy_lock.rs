@@ -74,6 +74,7 @@ pub fn open(
         let opened = lock.open(&key, &file, octets).filter(|opened| !is_locked(opened));
         return opened.ok_or(FindingCode::Unreadable);
     }
+    findings.add(FindingCode::PasswordAwaited);
     Err(FindingCode::Locked)
 }
 
@@ -187,8 +188,13 @@ mod tests {
         let (locked, _) = excel::tests::locked(office_lock::DEFAULT, None);
         let (result, findings) = opened(&file(&[("Book", &locked)]), &[], &Limits::STANDARD);
         assert!(result.is_ok() && findings.is_empty());
-        for end in 0..octets.len() {
-            let _cut = opened(&octets[..end], &["word"], &Limits::STANDARD);
+        for at in 0..octets.len() {
+            let _cut = opened(&octets[..at], &["word"], &Limits::STANDARD);
+            let mut other = octets.clone();
+            other[at] ^= 0x55;
+            if let (Ok(opened), _) = opened(&other, &["word"], &Limits::STANDARD) {
+                assert_eq!(opened.len(), octets.len());
+            }
         }
     }
 

@@ -54,6 +54,7 @@ pub(crate) fn open(
         let opened = lock.package(&key, &package).filter(|opened| !is_locked(opened));
         return opened.ok_or(FindingCode::Unreadable);
     }
+    findings.add(FindingCode::PasswordAwaited);
     Err(FindingCode::Locked)
 }
 

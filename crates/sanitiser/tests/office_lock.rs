@@ -4,7 +4,7 @@
 
 use mail::PartPath;
 use policy::{FindingCode, Policy, Report};
-use sanitiser::{FontFace, Job, Outcome, Supplements, Surroundings};
+use sanitiser::{FontFace, Job, Need, Outcome, Supplements, Surroundings};
 use std::sync::Arc;
 
 struct Bare;
@@ -14,6 +14,23 @@ impl Surroundings for Bare {
 
     fn font(&mut self, _: FontFace) -> Option<(Arc<Vec<u8>>, u32)> {
         None
+    }
+}
+
+/// What the renderer is given of a document.
+fn to_render(name: &str, octets: &[u8], words: &[&str]) -> Vec<Vec<u8>> {
+    let job = Job::File { name: name.to_owned(), octets: mail::Untrusted::new(octets.to_vec()) };
+    let passwords = words.iter().map(|&word| word.to_owned()).collect();
+    let supplements = Supplements { passwords, can_render: true, ..Supplements::default() };
+    match sanitiser::sanitise(&job, &Policy::standard(), &supplements, &mut Bare) {
+        Outcome::Done(..) => Vec::new(),
+        Outcome::Needs(needs) => needs
+            .into_iter()
+            .filter_map(|need| match need {
+                Need::Render(document) => Some(document.octets.octets().to_vec()),
+                Need::Password(_) => None,
+            })
+            .collect(),
     }
 }
 
@@ -53,11 +70,19 @@ fn locked_documents_of_the_corpus_open_with_their_word() {
         let Some(part) = report.parts.first() else { panic!("{name}: no part") };
         assert_eq!((files, part.reason), (usize::from(reason.is_none()), *reason), "{name}: {report:?}");
         assert_eq!(part.findings.has(FindingCode::Unlocked), word.is_some(), "{name}");
+        if *reason == drawn {
+            // The renderer is given the same container without its lock, and nothing while it is locked.
+            let asked = to_render(name, &octets, word.as_slice());
+            let Some(document) = asked.first() else { panic!("{name}: nothing is drawn") };
+            assert!(asked.len() == 1 && document.len() == octets.len() && *document != octets, "{name}");
+            assert!(word.is_none() || to_render(name, &octets, &["no"]).is_empty(), "{name}");
+        }
         if word.is_some() {
             let (files, report) = opened(name, &octets, &["no"]);
             assert_eq!(files, 0, "{name}");
-            let reason = report.parts.first().and_then(|part| part.reason);
-            assert_eq!(reason, Some(FindingCode::Locked), "{name}");
+            let Some(part) = report.parts.first() else { panic!("{name}: no part") };
+            let awaited = part.findings.has(FindingCode::PasswordAwaited);
+            assert_eq!((part.reason, awaited), (Some(FindingCode::Locked), true), "{name}");
         }
         ran += 1;
     }

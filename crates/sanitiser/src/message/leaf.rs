@@ -161,7 +161,10 @@ pub(super) fn attempt(part: &Part, octets: &[u8], mut findings: Findings, growin
                     }
                 }
                 Err(FindingCode::Locked) => {
-                    findings.add(FindingCode::PasswordAwaited);
+                    // An OpenDocument says by itself whether a word can open it here.
+                    if kind != Kind::OpenDocument {
+                        findings.add(FindingCode::PasswordAwaited);
+                    }
                     let action = Action::Await(AwaitFor::Password);
                     withheld(part, octets, action, FindingCode::Locked, findings, growing);
                 }

@@ -74,6 +74,7 @@ impl Lock {
                 return Ok(Opened { lock: self, word });
             }
         }
+        findings.add(FindingCode::PasswordAwaited);
         Err(FindingCode::Locked)
     }
 }

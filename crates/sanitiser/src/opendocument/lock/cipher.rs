@@ -24,7 +24,7 @@ const SMALL_BLOCK: usize = 8;
 /// Octets of PBKDF2 that one run gives.
 const SHA1_OCTETS: usize = 20;
 /// Rounds that filling one KiB of Argon2id costs.
-const ROUNDS_PER_KIB: u64 = 2;
+const ROUNDS_PER_KIB: u64 = 4;
 
 /// A hash of the format.
 #[derive(Clone, Copy)]

@@ -173,8 +173,16 @@ fn a_document_opens_with_its_word_alone() {
         assert_eq!(result, Err(FindingCode::Locked));
         assert!(!findings.has(FindingCode::Unlocked));
     }
-    for end in 0..octets.len() {
-        let _cut = rebuilt(&octets[..end], &["合言葉"], &Limits::STANDARD);
+    let limits = Limits { unlock_rounds: 1_000, ..Limits::STANDARD };
+    for at in 0..octets.len() {
+        let _cut = rebuilt(&octets[..at], &["合言葉"], &limits);
+    }
+    let manifest = manifest(&row("content.xml", 9, false, &pbkdf2_row(ROUNDS), &sum("SHA1/1K", &[0; 20])));
+    for at in 0..manifest.len() {
+        let mut manifest = manifest.clone().into_bytes();
+        manifest[at] ^= 3;
+        let octets = packed(&[("content.xml", &[7; 32]), ("META-INF/manifest.xml", &manifest)]);
+        assert!(rebuilt(&octets, &["合言葉"], &limits).0.is_err());
     }
 }
 
@@ -264,6 +272,9 @@ fn what_a_file_asks_for_is_spent_first() {
         let (result, findings) = rebuilt(&octets, &["word"], &Limits::STANDARD);
         assert_eq!(result, Err(*code), "{derivation} {size}");
         assert_eq!(findings.has(FindingCode::LimitUnlocking), *is_limit, "{derivation}");
+        // Nobody waits for a word that would open nothing.
+        let is_known = *code == FindingCode::Locked && *is_limit;
+        assert_eq!(findings.has(FindingCode::PasswordAwaited), is_known, "{derivation}");
         ran += 1;
     }
     assert_eq!(ran, 8);
