@@ -69,7 +69,8 @@ pub(super) fn keep(sieve: &mut Sieve<'_>) {
         of_slide(&mut sieve.tree, object, sieve.pictures);
     }
     if sieve.tree.name(sieve.tree.root()).0 == "w" {
-        vml::replace(&mut sieve.tree);
+        let lost = vml::replace(&mut sieve.tree);
+        sieve.book.tally.parts = sieve.book.tally.parts.saturating_add(lost);
     }
 }
 

@@ -670,6 +670,56 @@ fn text_that_is_lost_with_an_old_drawing_is_told() {
     assert_eq!(ran, 3);
 }
 
+/// What stands for an old drawing of Word, and whether it is said that the layout may differ.
+fn old_shape(shape: &str) -> (String, bool) {
+    let body = format!("<w:p><w:r><w:pict>{shape}</w:pict></w:r></w:p>");
+    let (rewritten, findings) = run(&document(&case("", Into::Body, body.leak(), None, &[])));
+    let all = everything(&rewritten.unwrap().octets);
+    assert!(!all.contains("<v:"), "{all}");
+    (all, findings.has(FindingCode::LayoutMayDiffer))
+}
+
+#[test]
+#[rustfmt::skip]
+fn shapes_of_old_keep_their_form_and_how_they_are_turned() {
+    const SIZE: &str = "position:absolute;width:100pt;height:50pt";
+    let cases: &[(&str, &[&str])] = &[
+        ("<v:shape type='#_x0000_t136' style='S;rotation:315;z-index:-9' fillcolor='black' stroked='f'><v:fill opacity='.5'/><v:textpath on='t' style='font-family:&quot;ＭＳ 明朝&quot;;font-size:1pt' string='写し'/></v:shape>", &["<a:xfrm rot=\"18900000\">", "behindDoc=\"1\"", "<w:color w:val=\"808080\"/><w:sz w:val=\"75\"/>", "ＭＳ 明朝", "<w:t>写し</w:t>", "prst=\"textPlain\""]),
+        ("<v:shape type='#_x0000_t136' style='S' fillcolor='red'><v:textpath string='甲&#10;乙'/></v:shape>", &["<w:t>甲</w:t>", "<w:t>乙</w:t>", "FF0000", "w:val=\"38\""]),
+        ("<v:shape type='#_x0000_t185' style='S'/>", &["prst=\"bracketPair\""]),
+        ("<v:shape o:spt='13' style='S;flip:x' fillcolor='#abc'/>", &["prst=\"rightArrow\"", "flipH=\"1\"", "AABBCC"]),
+        ("<v:shape type='#_x0000_t61' style='S'><v:textbox><w:txbxContent><w:p/></w:txbxContent></v:textbox></v:shape>", &["prst=\"wedgeRectCallout\"", "wps:txbx"]),
+        ("<v:rect style='S;rotation:-2949120fd'/>", &["prst=\"rect\"", "rot=\"18900000\""]),
+        ("<v:line from='10pt,60pt' to='90pt,20pt' style='position:absolute'><v:stroke dashstyle='dash' endarrow='block'/></v:line>", &["prst=\"line\"", "flipV=\"1\"", "<a:prstDash val=\"dash\"/><a:tailEnd type=\"triangle\"/>", "<a:noFill/>"]),
+    ];
+    let mut ran = 0;
+    for (shape, words) in cases {
+        let (all, differs) = old_shape(&shape.replace("='S", &format!("='{SIZE}")));
+        assert!(words.iter().all(|word| all.contains(word)), "{shape}\n{words:?}\n{all}");
+        assert!(!differs, "{shape}");
+        ran += 1;
+    }
+    assert_eq!(ran, 7);
+}
+
+#[test]
+fn a_shape_that_nothing_stands_for_is_told_where_it_was_seen() {
+    let cases = [
+        ("<v:shape path='m0,0l9,9e' style='width:9pt;height:9pt'/>", true),
+        ("<v:polyline points='0,0 9,9' style='width:9pt;height:9pt'/>", true),
+        ("<v:shape type='#_x0000_t185'/>", true),
+        ("<v:shape stroked='f' filled='f' style='width:9pt;height:9pt'/>", false),
+        ("<v:shape style='width:9pt;height:9pt;visibility:hidden'/>", false),
+        ("<v:shapetype id='_x0000_t185' path='m0,0l9,9e'/>", false),
+    ];
+    let mut ran = 0;
+    for (shape, differs) in cases {
+        assert_eq!(old_shape(shape).1, differs, "{shape}");
+        ran += 1;
+    }
+    assert_eq!(ran, 6);
+}
+
 /// An old drawing of a sheet.
 fn old_drawing(shapes: &str) -> String {
     format!("<xml {NAMES} xmlns:xv='urn:schemas-microsoft-com:office:excel'>{shapes}</xml>")

@@ -1,25 +1,29 @@
-//! Drawings of Word before 2010 (VML, ISO/IEC 29500-4 §19) → `DrawingML`: pictures, text boxes and plain shapes at the
-//! place and of the size that they had. VML itself never crosses.
+//! Drawings of Word before 2010 (VML, ISO/IEC 29500-4 §19) → `DrawingML`: pictures, text boxes, `WordArt` and shapes of
+//! known forms at the place, of the size and turned as they were. VML itself never crosses.
 //!
-//! *Security.* Given any tree; every shape is visited once, and groups are climbed at most [`GROUPS_MAX`] deep. Only
-//! numbers, colours of six digits and words of closed lists are taken out of it.
+//! *Security.* Given any tree; every shape is visited once, and groups are climbed a few levels. Only numbers, colours
+//! of six digits, words of closed lists and the text of `WordArt` are taken out of it.
+
+mod form;
+mod place;
+mod word_art;
 
 use crate::markup::{Name, NodeId, Tree};
+use place::{Place, length};
 
-/// Deepest group.
-const GROUPS_MAX: usize = 8;
 /// English metric units in a point.
 const EMU_PER_POINT: f64 = 12_700.0;
 /// Longest side, in points: about what a page of Word may be.
 const SIDE_MAX: f64 = 4_000.0;
 
-/// Replaces each `w:pict` and `w:object` of a Word part by the drawings that it shows.
-pub(super) fn replace(tree: &mut Tree) {
+/// Replaces each `w:pict` and `w:object` of a Word part by the drawings that it shows. Returns how many shapes there
+/// were that nothing stands for now; those of objects are told as objects.
+pub(super) fn replace(tree: &mut Tree) -> u64 {
     let holders: Vec<NodeId> = tree
         .descendants(tree.root())
         .filter(|&id| matches!(tree.name(id), ("w", "pict" | "object")))
         .collect();
-    let mut number = 0u32;
+    let (mut number, mut lost) = (0u32, 0u64);
     // The innermost first: text boxes hold pictures.
     for &holder in holders.iter().rev() {
         let shapes: Vec<NodeId> = tree.descendants(holder).filter(|&id| is_shape(tree, id)).collect();
@@ -27,14 +31,29 @@ pub(super) fn replace(tree: &mut Tree) {
             number = number.saturating_add(1);
             if let Some(drawing) = drawing(tree, shape, number) {
                 tree.insert_before(holder, drawing);
+            } else if tree.is(holder, ("w", "pict")) && is_seen(tree, shape) {
+                lost = lost.saturating_add(1);
             }
         }
         tree.remove(holder);
     }
+    lost
 }
 
 fn is_shape(tree: &Tree, id: NodeId) -> bool {
-    matches!(tree.name(id), ("v", "shape" | "rect" | "roundrect" | "oval" | "image" | "line"))
+    let names = ["shape", "rect", "roundrect", "oval", "image", "line", "polyline", "curve", "arc"];
+    let (prefix, local) = tree.name(id);
+    prefix == "v" && names.contains(&local)
+}
+
+/// Whether anybody sees a shape.
+fn is_seen(tree: &Tree, shape: NodeId) -> bool {
+    style(tree, shape, "visibility") != Some("hidden")
+        && !(is_off(tree, shape, "stroked") && is_off(tree, shape, "filled"))
+}
+
+fn is_off(tree: &Tree, shape: NodeId, name: &'static str) -> bool {
+    matches!(tree.attribute(shape, ("", name)), Some("f" | "false"))
 }
 
 /// What a `style` attribute says.
@@ -44,85 +63,6 @@ pub(super) fn style<'a>(tree: &'a Tree, id: NodeId, key: &str) -> Option<&'a str
         .split(';')
         .filter_map(|entry| entry.split_once(':'))
         .find_map(|(name, value)| name.trim().eq_ignore_ascii_case(key).then(|| value.trim()))
-}
-
-/// A length in points; a bare number is one in the unit of the group.
-fn length(text: &str) -> Option<f64> {
-    let split = text.find(|c: char| c.is_ascii_alphabetic() || c == '%').unwrap_or(text.len());
-    let (number, unit) = text.split_at_checked(split)?;
-    let number: f64 = number.trim().parse().ok()?;
-    let points = match unit.trim() {
-        "pt" | "" => number,
-        "in" => number * 72.0,
-        "cm" => number * 72.0 / 2.54,
-        "mm" => number * 72.0 / 25.4,
-        "px" => number * 0.75,
-        "pc" => number * 12.0,
-        "emu" => number / EMU_PER_POINT,
-        _ => return None,
-    };
-    points.is_finite().then_some(points)
-}
-
-/// Place and size in points, relative to where the drawing is anchored.
-#[derive(Clone, Copy)]
-struct Place {
-    left: f64,
-    top: f64,
-    width: f64,
-    height: f64,
-}
-
-impl Place {
-    fn of(tree: &Tree, id: NodeId) -> Option<Self> {
-        let get = |key| style(tree, id, key).and_then(length);
-        if let ("v", "line") = tree.name(id) {
-            let point = |name| {
-                let (x, y) = tree.attribute(id, ("", name))?.split_once(',')?;
-                Some((length(x.trim())?, length(y.trim())?))
-            };
-            let ((x1, y1), (x2, y2)) = (point("from")?, point("to")?);
-            let (width, height) = ((x2 - x1).abs(), (y2 - y1).abs());
-            return Some(Self { left: x1.min(x2), top: y1.min(y2), width, height });
-        }
-        Some(Self {
-            left: get("margin-left").or_else(|| get("left")).unwrap_or(0.0),
-            top: get("margin-top").or_else(|| get("top")).unwrap_or(0.0),
-            width: get("width")?,
-            height: get("height")?,
-        })
-    }
-
-    /// Through the groups around a shape; the outermost one says where all stands.
-    fn outermost(tree: &Tree, shape: NodeId) -> Option<(Self, NodeId)> {
-        let mut place = Self::of(tree, shape)?;
-        let (mut at, mut outer) = (shape, shape);
-        for _ in 0..GROUPS_MAX {
-            let Some(parent) = tree.parent(at) else { break };
-            if !tree.is(parent, ("v", "group")) {
-                break;
-            }
-            let frame = Self::of(tree, parent)?;
-            let pair = |name| {
-                let (x, y) = tree.attribute(parent, ("", name))?.split_once(',')?;
-                Some((x.trim().parse::<f64>().ok()?, y.trim().parse::<f64>().ok()?))
-            };
-            let (width, height) = pair("coordsize").unwrap_or((1_000.0, 1_000.0));
-            let (x, y) = pair("coordorigin").unwrap_or((0.0, 0.0));
-            if width <= 0.0 || height <= 0.0 {
-                return None;
-            }
-            let (across, down) = (frame.width / width, frame.height / height);
-            place = Self {
-                left: frame.left + (place.left - x) * across,
-                top: frame.top + (place.top - y) * down,
-                width: place.width * across,
-                height: place.height * down,
-            };
-            (at, outer) = (parent, parent);
-        }
-        Some((place, outer))
-    }
 }
 
 /// Points as English metric units.
@@ -149,6 +89,7 @@ pub(super) fn add(
 enum Content {
     Picture(String),
     TextBox(NodeId),
+    WordArt(NodeId),
     Shape,
 }
 
@@ -160,8 +101,11 @@ fn drawing(tree: &mut Tree, shape: NodeId, number: u32) -> Option<NodeId> {
     let content = match (picture, text) {
         (Some(id), _) => Content::Picture(id),
         (None, Some(text)) => Content::TextBox(text),
-        (None, None) if is_plain(tree, shape) => Content::Shape,
-        (None, None) => return None,
+        (None, None) => match word_art::text_box(tree, shape, place) {
+            Some(text) => Content::WordArt(text),
+            None if form::of(tree, shape).is_some() && is_seen(tree, shape) => Content::Shape,
+            None => return None,
+        },
     };
     let drawing = tree.create(("w", "drawing"))?;
     let frame = if style(tree, outer, "position") == Some("absolute") {
@@ -188,11 +132,10 @@ fn drawing(tree: &mut Tree, shape: NodeId, number: u32) -> Option<NodeId> {
             let data = add(tree, graphic, ("a", "graphicData"), &[(("", "uri"), uri)])?;
             picture_of(tree, data, &relationship, place, &id, &name)?;
         }
-        Content::TextBox(_) | Content::Shape => {
+        Content::TextBox(_) | Content::WordArt(_) | Content::Shape => {
             let uri = "http://schemas.microsoft.com/office/word/2010/wordprocessingShape";
             let data = add(tree, graphic, ("a", "graphicData"), &[(("", "uri"), uri)])?;
-            let text = if let Content::TextBox(text) = content { Some(text) } else { None };
-            shape_of(tree, data, shape, place, text)?;
+            shape_of(tree, data, shape, place, &content)?;
         }
     }
     Some(drawing)
@@ -200,13 +143,6 @@ fn drawing(tree: &mut Tree, shape: NodeId, number: u32) -> Option<NodeId> {
 
 const EDGES: [(Name, &str); 4] =
     [(("", "distT"), "0"), (("", "distB"), "0"), (("", "distL"), "0"), (("", "distR"), "0")];
-
-/// A shape without text: shown only where it has a form of its own and a line or a fill.
-fn is_plain(tree: &Tree, shape: NodeId) -> bool {
-    let off = |name| matches!(tree.attribute(shape, ("", name)), Some("f" | "false"));
-    let has_form = !tree.is(shape, ("v", "shape")) && !tree.is(shape, ("v", "image"));
-    has_form && !(off("stroked") && off("filled"))
-}
 
 fn anchor(tree: &mut Tree, drawing: NodeId, outer: NodeId, place: Place) -> Option<NodeId> {
     let level = style(tree, outer, "z-index").and_then(|z| z.parse::<i64>().ok()).unwrap_or(0);
@@ -268,6 +204,15 @@ fn position(tree: &Tree, id: NodeId, key: &str, words: &[&'static str]) -> Optio
 
 fn transform(tree: &mut Tree, parent: NodeId, place: Place) -> Option<()> {
     let frame = add(tree, parent, ("a", "xfrm"), &[])?;
+    if place.turned != 0.0 {
+        // Sixty thousandths of a degree (ISO/IEC 29500-1 §20.1.10.3).
+        tree.set_attribute(frame, ("", "rot"), &format!("{:.0}", place.turned * 60_000.0));
+    }
+    for (flipped, name) in [(place.flipped.0, "flipH"), (place.flipped.1, "flipV")] {
+        if flipped {
+            tree.set_attribute(frame, ("", name), "1");
+        }
+    }
     add(tree, frame, ("a", "off"), &[(("", "x"), "0"), (("", "y"), "0")])?;
     add(tree, frame, ("a", "ext"), &[(("", "cx"), &emu(place.width)), (("", "cy"), &emu(place.height))])?;
     Some(())
@@ -326,26 +271,19 @@ pub(super) fn colour(text: &str) -> Option<String> {
     }
 }
 
-fn shape_of(tree: &mut Tree, data: NodeId, shape: NodeId, place: Place, text: Option<NodeId>) -> Option<()> {
-    let off = |tree: &Tree, name| matches!(tree.attribute(shape, ("", name)), Some("f" | "false"));
+fn shape_of(tree: &mut Tree, data: NodeId, shape: NodeId, place: Place, content: &Content) -> Option<()> {
     let get = |tree: &Tree, name| tree.attribute(shape, ("", name)).and_then(colour);
-    let is_line = tree.is(shape, ("v", "line"));
-    let (filled, stroked) = (!off(tree, "filled") && !is_line, !off(tree, "stroked"));
+    let text = match content {
+        Content::TextBox(text) | Content::WordArt(text) => Some(*text),
+        Content::Picture(_) | Content::Shape => None,
+    };
+    let is_art = matches!(content, Content::WordArt(_));
+    let form = if is_art { "rect" } else { form::of(tree, shape).unwrap_or("rect") };
+    let filled = !is_art && !is_off(tree, shape, "filled") && !form::is_line(form);
+    let stroked = !is_art && !is_off(tree, shape, "stroked");
     let fill = get(tree, "fillcolor").unwrap_or_else(|| "FFFFFF".to_owned());
     let stroke = get(tree, "strokecolor").unwrap_or_else(|| "000000".to_owned());
     let weight = tree.attribute(shape, ("", "strokeweight")).and_then(length).unwrap_or(0.75);
-    let form = match tree.name(shape).1 {
-        "oval" => "ellipse",
-        "roundrect" => "roundRect",
-        "line" => "line",
-        _ => "rect",
-    };
-    let insets =
-        text.and_then(|text| tree.parent(text)).and_then(|holder| tree.attribute(holder, ("", "inset")));
-    let insets: Vec<Option<f64>> =
-        insets.unwrap_or_default().split(',').map(|inset| length(inset.trim())).collect();
-    let inset = |at: usize, otherwise: f64| emu(insets.get(at).copied().flatten().unwrap_or(otherwise));
-    let insets = [inset(0, 7.2), inset(1, 3.6), inset(2, 7.2), inset(3, 3.6)];
 
     let body = add(tree, data, ("wps", "wsp"), &[])?;
     let boxed: &[(Name, &str)] = if text.is_some() { &[(("", "txBox"), "1")] } else { &[] };
@@ -363,16 +301,74 @@ fn shape_of(tree: &mut Tree, data: NodeId, shape: NodeId, place: Place, text: Op
     if stroked {
         let solid = add(tree, line, ("a", "solidFill"), &[])?;
         add(tree, solid, ("a", "srgbClr"), &[(("", "val"), &stroke)])?;
+        line_style(tree, shape, line)?;
     } else {
         add(tree, line, ("a", "noFill"), &[])?;
     }
+    let insets = insets(tree, text);
     if let Some(text) = text {
         let holder = add(tree, body, ("wps", "txbx"), &[])?;
-        tree.remove(text);
+        if tree.parent(text).is_some() {
+            tree.remove(text);
+        }
         tree.append(holder, text);
     }
     let [left, top, right, bottom] = insets;
-    let insets: [(Name, &str); 4] =
-        [(("", "lIns"), &left), (("", "tIns"), &top), (("", "rIns"), &right), (("", "bIns"), &bottom)];
-    add(tree, body, ("wps", "bodyPr"), &insets).map(|_| ())
+    let mut attributes: Vec<(Name, &str)> =
+        vec![(("", "lIns"), &left), (("", "tIns"), &top), (("", "rIns"), &right), (("", "bIns"), &bottom)];
+    if is_art {
+        attributes = vec![(("", "wrap"), "none"), (("", "anchor"), "ctr"), (("", "fromWordArt"), "1")];
+    }
+    let behaviour = add(tree, body, ("wps", "bodyPr"), &attributes)?;
+    if is_art {
+        // The letters fill the box; programs that do not know this show them at their own size.
+        let warp = add(tree, behaviour, ("a", "prstTxWarp"), &[(("", "prst"), "textPlain")])?;
+        add(tree, warp, ("a", "avLst"), &[])?;
+    }
+    Some(())
+}
+
+/// How far the text of a box stays from its sides: left, top, right, bottom.
+fn insets(tree: &Tree, text: Option<NodeId>) -> [String; 4] {
+    let holder = text.and_then(|text| tree.parent(text));
+    let insets = holder.and_then(|holder| tree.attribute(holder, ("", "inset"))).unwrap_or_default();
+    let insets: Vec<Option<f64>> = insets.split(',').map(|inset| length(inset.trim())).collect();
+    let inset = |at: usize, otherwise: f64| emu(insets.get(at).copied().flatten().unwrap_or(otherwise));
+    [inset(0, 7.2), inset(1, 3.6), inset(2, 7.2), inset(3, 3.6)]
+}
+
+/// Dashes and ends of a line.
+fn line_style(tree: &mut Tree, shape: NodeId, line: NodeId) -> Option<()> {
+    const DASHES: &[(&str, &str)] = &[
+        ("dash", "dash"),
+        ("shortdash", "sysDash"),
+        ("longdash", "lgDash"),
+        ("dot", "sysDot"),
+        ("shortdot", "sysDot"),
+        ("1 1", "sysDot"),
+        ("dashdot", "dashDot"),
+        ("longdashdot", "lgDashDot"),
+        ("longdashdotdot", "lgDashDotDot"),
+    ];
+    const ENDS: &[(&str, &str)] = &[
+        ("block", "triangle"),
+        ("classic", "stealth"),
+        ("open", "arrow"),
+        ("oval", "oval"),
+        ("diamond", "diamond"),
+    ];
+    let Some(stroke) = tree.child(shape, ("v", "stroke")) else { return Some(()) };
+    let word = |tree: &Tree, name, words: &[(&str, &'static str)]| {
+        let value = tree.attribute(stroke, ("", name))?.to_ascii_lowercase();
+        words.iter().find(|(known, _)| *known == value).map(|(_, word)| *word)
+    };
+    if let Some(dash) = word(tree, "dashstyle", DASHES) {
+        add(tree, line, ("a", "prstDash"), &[(("", "val"), dash)])?;
+    }
+    for (name, end) in [("startarrow", "headEnd"), ("endarrow", "tailEnd")] {
+        if let Some(word) = word(tree, name, ENDS) {
+            add(tree, line, ("a", end), &[(("", "type"), word)])?;
+        }
+    }
+    Some(())
 }

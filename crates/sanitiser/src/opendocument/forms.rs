@@ -3,9 +3,14 @@
 use crate::markup::{Name, NodeId, Tree};
 use std::collections::BTreeMap;
 
-/// What the controls of a part show, by the name under which a drawing refers to them.
+/// The controls of a part.
 #[derive(Debug, Default)]
-pub(super) struct Controls(BTreeMap<String, String>);
+pub(super) struct Controls {
+    /// What they show, by the name under which a drawing refers to them.
+    shown: BTreeMap<String, String>,
+    /// The styles of drawings that the part itself holds.
+    styles: BTreeMap<String, NodeId>,
+}
 
 impl Controls {
     /// Reads the forms of a part.
@@ -16,8 +21,13 @@ impl Controls {
                 let names = [("xml", "id"), ("form", "id")];
                 let name = names.iter().find_map(|&name| tree.attribute(id, name));
                 if let Some(name) = name {
-                    controls.0.insert(name.to_owned(), shown(tree, id));
+                    controls.shown.insert(name.to_owned(), shown(tree, id));
                 }
+            }
+            let is_style =
+                tree.is(id, ("style", "style")) && tree.attribute(id, ("style", "family")) == Some("graphic");
+            if let Some(name) = tree.attribute(id, ("style", "name")).filter(|_| is_style) {
+                controls.styles.insert(name.to_owned(), id);
             }
         }
         controls
@@ -25,7 +35,8 @@ impl Controls {
 
     /// Turns a control into a box with its text.
     pub(super) fn freeze(&self, tree: &mut Tree, control: NodeId) {
-        let text = tree.attribute(control, ("draw", "control")).and_then(|name| self.0.get(name)).cloned();
+        let text =
+            tree.attribute(control, ("draw", "control")).and_then(|name| self.shown.get(name)).cloned();
         let created = (
             tree.create(("draw", "frame")),
             tree.create(("draw", "text-box")),
@@ -38,10 +49,35 @@ impl Controls {
         for (name, value) in kept {
             tree.set_attribute(frame, name, &value);
         }
+        self.as_box(tree, control);
         tree.append(paragraph, text);
         tree.append(text_box, paragraph);
         tree.append(frame, text_box);
         tree.insert_before(control, frame);
+    }
+}
+
+impl Controls {
+    /// A control paints itself and has a style that says little; a box without a fill of its own would be painted over
+    /// with that of the program.
+    fn as_box(&self, tree: &mut Tree, control: NodeId) {
+        let name = tree.attribute(control, ("draw", "style-name"));
+        let Some(&style) = name.and_then(|name| self.styles.get(name)) else { return };
+        let properties = match tree.child(style, ("style", "graphic-properties")) {
+            Some(properties) => properties,
+            None => {
+                let Some(properties) = tree.create(("style", "graphic-properties")) else { return };
+                tree.append(style, properties);
+                properties
+            }
+        };
+        for (name, value) in
+            [(("draw", "fill"), "none"), (("draw", "stroke"), "solid"), (("svg", "stroke-color"), "#808080")]
+        {
+            if tree.attribute(properties, name).is_none() {
+                tree.set_attribute(properties, name, value);
+            }
+        }
     }
 }
 

@@ -170,6 +170,18 @@ fn what_runs_or_reaches_out_goes_and_its_text_stays() {
 }
 
 #[test]
+fn a_control_becomes_a_box_that_is_not_painted_over() {
+    let inside = "<style:style style:name='gr1' style:family='graphic'/><style:style style:name='gr2' style:family='graphic'><style:graphic-properties draw:fill='solid'/></style:style><text:p><draw:control draw:style-name='gr1'/><draw:control draw:style-name='gr2'/><draw:control draw:style-name='none'/></text:p>";
+    let octets = package(&[("content.xml", content("text", inside).as_bytes())]);
+    let written = body(&run(&octets).0.unwrap().octets, "text");
+    let line = "draw:stroke=\"solid\" svg:stroke-color=\"#808080\"";
+    for properties in [format!("draw:fill=\"none\" {line}"), format!("draw:fill=\"solid\" {line}")] {
+        assert!(written.contains(&format!("<style:graphic-properties {properties}/>")), "{written}");
+    }
+    assert_eq!(written.matches("<draw:frame ").count(), 3);
+}
+
+#[test]
 fn cells_keep_their_values_when_their_formulas_go() {
     let inside = "<table:table table:name='表'><table:table-source xlink:href='file:///a.ods'/><table:table-row><table:table-cell table:formula='of:=SUM([.A1:.A2])' office:value-type='float' office:value='3'/><table:table-cell table:formula='of:=DDE(&quot;cmd&quot;;&quot;/c calc&quot;;&quot;x&quot;)' office:value-type='float' office:value='4'><text:p>4</text:p></table:table-cell></table:table-row></table:table><table:named-expressions><table:named-range table:name='a' table:cell-range-address=\"'file:///x'#$表.A1\"/><table:named-expression table:name='b' table:expression='of:=WEBSERVICE([.A1])'/></table:named-expressions><table:dde-links><table:dde-link><office:dde-source office:dde-application='cmd'/></table:dde-link></table:dde-links><table:data-pilot-tables><table:data-pilot-table table:name='p'><table:source-service table:name='x'/></table:data-pilot-table></table:data-pilot-tables>";
     let octets = package(&[("content.xml", content("spreadsheet", inside).as_bytes())]);
