@@ -17,6 +17,8 @@ use resvg::usvg::{ClipPath, Group, Image, Mask, Node, Paint, Path, Pattern, Stro
 
 /// Sides of the largest layer, in sides of the canvas.
 const LAYER_SIDES: f32 = 5.0;
+/// How far from the canvas a path may reach, in pixels.
+const FAR_PX: f32 = 100_000.0;
 /// Pixels of all layers that live at a time.
 const LIVE_PX_MAX: u64 = 80_000_000;
 /// Weight of a painted pixel against the plainest fill, and of one that is looked up or mixed.
@@ -134,6 +136,9 @@ impl Cost {
 
     fn path(&mut self, path: &Path, transform: Transform, live: u64) -> Result<(), FindingCode> {
         self.nodes = self.nodes.saturating_add(NODE);
+        if !is_near(path.stroke_bounding_box(), transform) {
+            return Err(FindingCode::Unreadable);
+        }
         let points = path.data().len() as u64;
         if let Some(fill) = path.fill() {
             let times = self.paint(fill.paint(), transform, live)?;
@@ -211,6 +216,14 @@ impl Cost {
         }
         Ok(())
     }
+}
+
+/// Whether a path lies where the drawer's own arithmetic bears it.
+fn is_near(bounds: Rect, transform: Transform) -> bool {
+    bounds.transform(transform).is_some_and(|bounds| {
+        let sides = [bounds.left(), bounds.top(), bounds.right(), bounds.bottom()];
+        sides.iter().all(|side| side.abs() <= FAR_PX)
+    })
 }
 
 /// What a pixel of a filter costs more than the plainest.
