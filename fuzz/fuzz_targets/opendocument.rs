@@ -27,7 +27,15 @@ fn rebuilt(octets: &[u8]) -> Result<Rewritten, FindingCode> {
     };
     let (mut budget, mut findings) = (Budget::new(&limits), Findings::new());
     let words = ["word".to_owned()];
-    opendocument::rebuild(octets, &words, &Policy::standard(), &mut budget, &mut findings, Fidelity::Full, &mut Bare)
+    opendocument::rebuild(
+        octets,
+        &words,
+        &Policy::standard(),
+        &mut budget,
+        &mut findings,
+        Fidelity::Full,
+        &mut Bare,
+    )
 }
 
 fuzz_target!(|octets: &[u8]| {

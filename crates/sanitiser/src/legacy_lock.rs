@@ -26,6 +26,8 @@ const USER: &str = "Current User";
 const SLIDES: &str = "PowerPoint Document";
 const SUMMARY: &str = "EncryptedSummary";
 const HIDDEN_SUMMARY: &str = "SummaryEncrypted";
+/// Storage of Excel with the data of pivot tables.
+const PIVOTS: &str = "_SX_DB_CUR";
 /// Rounds that opening an object of PowerPoint costs.
 const OBJECT_ROUNDS: u64 = 4;
 
@@ -131,6 +133,7 @@ impl Lock {
             (_, Key::Excel(key)) => {
                 let (number, records) = excel_stream(file)?;
                 file.write_over(number, &excel::open(&records, key)?, &mut copy)?;
+                open_pivots(file, key, &mut copy);
             }
             (_, Key::Word(key)) => {
                 let (number, main) = stream(file, "WordDocument")?;
@@ -157,6 +160,22 @@ impl Lock {
             (Self::Excel(_) | Self::Word(_), Key::PowerPoint(_)) => return None,
         }
         Some(copy)
+    }
+}
+
+/// Opens the data of pivot tables: together no longer than the file, so that streams which lie in one another end it.
+/// What cannot be opened stays; the cells show the table all the same.
+fn open_pivots(file: &Compound<'_>, key: &excel::Key, copy: &mut [u8]) {
+    let mut room = copy.len();
+    for storage in file.storages(0, PIVOTS) {
+        for (_, size, number) in file.streams(storage) {
+            let Some(left) = room.checked_sub(size) else { return };
+            room = left;
+            let opened = file.stream(number).and_then(|stream| excel::open_beside(&stream, key));
+            if opened.and_then(|opened| file.write_over(number, &opened, copy)).is_none() {
+                return;
+            }
+        }
     }
 }
 

@@ -83,6 +83,19 @@ impl Lock {
 /// becomes one that says nothing.
 pub(super) fn open(stream: &[u8], key: &Key) -> Option<Vec<u8>> {
     let lock = lock_record(stream)?;
+    let mut plain = open_behind(stream, key, lock.start)?;
+    plain.get_mut(lock.start.checked_sub(4)?..lock.start)?.get_mut(..2)?.fill(0);
+    plain.get_mut(lock.start..lock.end)?.fill(0);
+    Some(plain)
+}
+
+/// A stream of records beside it, the data of a pivot table, without the same lock.
+pub(super) fn open_beside(stream: &[u8], key: &Key) -> Option<Vec<u8>> {
+    open_behind(stream, key, 0)
+}
+
+/// Opens the records that begin behind a place.
+fn open_behind(stream: &[u8], key: &Key, place: usize) -> Option<Vec<u8>> {
     let mut plain = stream.to_vec();
     // The key stream runs on under what is not locked.
     if let Key::Cipher(key) = key {
@@ -92,7 +105,7 @@ pub(super) fn open(stream: &[u8], key: &Key) -> Option<Vec<u8>> {
     for record in records(stream) {
         let keep = match record.kind {
             SHEET => record.start.saturating_add(4).min(record.end),
-            kind if PLAIN.contains(&kind) || record.start <= lock.start => record.end,
+            kind if PLAIN.contains(&kind) || record.start <= place => record.end,
             _ => record.start,
         };
         // The head of a record, and what of it was not locked.
@@ -107,8 +120,6 @@ pub(super) fn open(stream: &[u8], key: &Key) -> Option<Vec<u8>> {
     }
     // What is no record any more was not locked either.
     plain.get_mut(end..)?.copy_from_slice(stream.get(end..)?);
-    plain.get_mut(lock.start.checked_sub(4)?..lock.start)?.get_mut(..2)?.fill(0);
-    plain.get_mut(lock.start..lock.end)?.fill(0);
     Some(plain)
 }
 
@@ -187,6 +198,19 @@ pub(super) mod tests {
             ran += 1;
         }
         assert_eq!(ran, 3);
+    }
+
+    #[test]
+    fn the_data_of_a_pivot_table_opens_with_the_same_key() {
+        let (_, key) = cipher::tests::locked("word", None);
+        let plain = [record(0x00c6, &[3; 40]), record(0x00cd, &[4; 1_200]), record(END, &[])].concat();
+        let mut locked = plain.clone();
+        key.open(&mut locked, BLOCK);
+        for record in records(&plain) {
+            let head = record.start.checked_sub(4).unwrap()..record.start;
+            locked[head.clone()].copy_from_slice(&plain[head]);
+        }
+        assert!(locked != plain && open_beside(&locked, &Key::Cipher(key)) == Some(plain));
     }
 
     #[test]
