@@ -15,6 +15,7 @@ mod fields;
 mod formula;
 mod links;
 mod literal;
+mod margins;
 mod notes;
 mod parts;
 mod preview;

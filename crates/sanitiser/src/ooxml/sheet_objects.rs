@@ -8,7 +8,7 @@
 //! relationships are taken out of it; at most [`OBJECTS_MAX`] pictures a sheet.
 
 use super::{
-    preview,
+    margins, preview,
     vml::{self, add},
 };
 use crate::markup::{Name, NodeId, Tree};
@@ -27,6 +27,8 @@ const LAST: (u32, u32) = (16_383, 1_048_575);
 #[derive(Debug, Default)]
 pub(super) struct Shown {
     pub(super) objects: Vec<Object>,
+    /// Pictures of headers and footers.
+    pub(super) margins: Vec<margins::Picture>,
     /// Pictures that have no place among the cells or are too many.
     pub(super) lost_pictures: usize,
     /// Controls that have no picture, by the word of the format for their kind.
@@ -74,13 +76,18 @@ pub(super) fn shown(drawing: &Tree) -> Shown {
         let data = drawing.child(shape, ("xvml", "ClientData"));
         let kind = data.and_then(|data| drawing.attribute(data, ("", "ObjectType"))).unwrap_or_default();
         match preview::picture(drawing, shape) {
-            Some(_) if shown.objects.len() >= OBJECTS_MAX => {
+            Some(_) if shown.objects.len().max(shown.margins.len()) >= OBJECTS_MAX => {
                 shown.lost_pictures = shown.lost_pictures.saturating_add(1);
             }
-            Some(picture) => match data.and_then(|data| corners(drawing, data)) {
-                Some(corners) => shown.objects.push(object(drawing, shape, picture, corners)),
-                None => shown.lost_pictures = shown.lost_pictures.saturating_add(1),
-            },
+            Some(picture) => {
+                let corners = data.and_then(|data| corners(drawing, data));
+                let margin = data.is_none().then(|| margins::of_shape(drawing, shape, &picture)).flatten();
+                match (corners, margin) {
+                    (Some(corners), _) => shown.objects.push(object(drawing, shape, picture, corners)),
+                    (None, Some(margin)) => shown.margins.push(margin),
+                    (None, None) => shown.lost_pictures = shown.lost_pictures.saturating_add(1),
+                }
+            }
             None if CONTROLS.contains(&kind) => shown.controls.push(kind.to_ascii_lowercase()),
             None => {}
         }
@@ -257,10 +264,13 @@ mod tests {
         let control = "<v:shape id='a'><x:ClientData ObjectType='Checkbox'/></v:shape>";
         let note = "<v:shape id='a'><x:ClientData ObjectType='Note'/></v:shape>";
         let hidden = "<v:shape id='a' style='x:1;visibility:hidden'><v:imagedata o:relid='rId1'/></v:shape>";
-        let header = "<v:shape id='LH'><v:imagedata o:relid='rId1'/></v:shape>";
-        let shown = shown(&drawing(&[control, note, hidden, header].concat()));
-        assert_eq!((shown.controls.as_slice(), shown.lost_pictures), (&["checkbox".to_owned()][..], 1));
-        assert!(shown.objects.is_empty());
+        let sizeless = "<v:shape id='LH'><v:imagedata o:relid='rId1'/></v:shape>";
+        let size = "style='width:9pt;height:1in'";
+        let header = format!("<v:shape id='RFEVEN' {size}><v:imagedata o:relid='rId1'/></v:shape>");
+        let other = header.replace("RFEVEN", "XX");
+        let shown = shown(&drawing(&[control, note, hidden, sizeless, &header, &other].concat()));
+        assert_eq!((shown.controls.as_slice(), shown.lost_pictures), (&["checkbox".to_owned()][..], 2));
+        assert_eq!((shown.objects.len(), shown.margins.len()), (0, 1));
         let cases = [(control, true), (note, false), (hidden, true), ("", false), ("<\0x\0", true)];
         for (text, expected) in cases {
             assert_eq!(shows_more_than_notes(text.replace('\'', "\"").as_bytes()), expected, "{text}");

@@ -764,7 +764,7 @@ fn pictures_of_an_old_drawing_stand_in_the_drawing_of_the_sheet() {
     const EMPTY: &str =
         "<xdr:wsDr xmlns:xdr='http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing'/>";
     let two = shape(1, "rId1") + &shape(2, "rId1");
-    let header = "<v:shape id='LH'><v:imagedata o:relid='rId1'/></v:shape>";
+    let sizeless = "<v:shape id='LH'><v:imagedata o:relid='rId1'/></v:shape>";
     let check = "<v:shape id='c'><xv:ClientData ObjectType='Checkbox'/></v:shape>";
     let note = "<v:shape id='n'><xv:ClientData ObjectType='Note'/></v:shape>";
     // Shapes, the drawing that is there already, pictures afterwards, what is told.
@@ -776,7 +776,7 @@ fn pictures_of_an_old_drawing_stand_in_the_drawing_of_the_sheet() {
         // A picture that is not there leaves its frame, as everywhere.
         (&shape(1, "rId2"), None, 1, &[(Picture, 1)]),
         (&shape(1, "rId9"), None, 0, &[(Picture, 1)]),
-        (header, None, 0, &[(Picture, 1)]),
+        (sizeless, None, 0, &[(Picture, 1)]),
         (check, None, 0, &[(Object, 1)]),
         (note, None, 0, &[]),
         ("<v:imagedata>", None, 0, &[(Element, 1)]),
@@ -797,6 +797,30 @@ fn pictures_of_an_old_drawing_stand_in_the_drawing_of_the_sheet() {
     {
         assert!(all.contains(edge), "{edge}");
     }
+}
+
+#[test]
+fn pictures_of_headers_and_footers_stay_in_a_drawing_of_our_form() {
+    let header = |place: &str, picture: &str| {
+        let style = "position:absolute;width:100px;height:1in";
+        format!(
+            "<v:shape id='{place}' style='{style}' onclick='x'><v:imagedata o:relid='{picture}' src='x'/></v:shape>"
+        )
+    };
+    let shapes =
+        [header("LH", "rId1"), header("RFFIRST", "rId1"), header("LH", "rId1"), header("CF", "rId2")];
+    let (all, told) = drawn(&shapes.concat(), None);
+    // The second at one place and the one without a picture.
+    assert_eq!(told, [(FindingCode::PictureDropped, 2)]);
+    let shapes = ["id=\"LH\" o:spid=\"_x0000_s1025\"", "id=\"RFFIRST\" o:spid=\"_x0000_s1026\""];
+    assert!(shapes.iter().all(|shape| all.contains(shape)), "{all}");
+    assert_eq!(
+        (all.matches("<v:shape ").count(), all.matches("width:75.00pt;height:72.00pt").count()),
+        (2, 2)
+    );
+    assert!(!all.contains("onclick") && !all.contains("src="), "{all}");
+    let order = ["<x:sheetData/>", "<x:legacyDrawingHF r:id=", "<x:tableParts"].map(|word| all.find(word));
+    assert!(order.is_sorted() && order[0].is_some(), "{all}");
 }
 
 #[test]

@@ -9,7 +9,8 @@ mod place;
 mod word_art;
 
 use crate::markup::{Name, NodeId, Tree};
-use place::{Place, length};
+use place::Place;
+pub(super) use place::length;
 
 /// English metric units in a point.
 const EMU_PER_POINT: f64 = 12_700.0;

@@ -344,10 +344,19 @@ impl Walk<'_> {
         }
         self.follow_implicit(part, &source, &given, &by_id, &mut numbers, &mut new)?;
         if part == Part::Worksheet {
-            self.draw_objects(&source, &mut tree, &given, &mut numbers, &mut new)?;
-            let before = given.iter().find(|relationship| relationship.kind == "vmlDrawing");
-            let id = numbers.give(before.map_or("", |before| before.id.as_str()));
+            let margins = self.draw_objects(&source, &mut tree, &given, &mut numbers, &mut new)?;
+            // Both old drawings keep their numbers, so that what is written again is the same.
+            let (mut of_notes, mut of_margins) = (None, None);
+            for old in given.iter().filter(|given| given.kind == "vmlDrawing") {
+                let name = package::resolve(&source, &old.target);
+                let is_margins = margins.iter().any(|(margins, _)| Some(margins) == name.as_ref());
+                let place = if is_margins { &mut of_margins } else { &mut of_notes };
+                place.get_or_insert(old.id.as_str());
+            }
+            let id = numbers.give(of_notes.unwrap_or_default());
             self.draw_notes(&mut tree, id, &mut new);
+            let id = numbers.give(of_margins.unwrap_or_default());
+            self.draw_margins(&mut tree, &margins, id, &mut new)?;
         }
         repair_counts(&mut tree);
         tree.set_edition(self.edition);
@@ -399,22 +408,9 @@ impl Walk<'_> {
             return;
         };
         let Some(mark) = tree.create(("x", "legacyDrawing")) else { return };
-        let number = self.numbers.entry("vmlDrawing").or_default();
-        *number = number.saturating_add(1);
-        let name = format!("drawings/vmlDrawing{number}.vml");
         tree.set_attribute(mark, ("r", "id"), &id);
-        // What follows a drawing of comments in a sheet (ISO/IEC 29500-1 §18.3.1.99).
-        let root = tree.root();
-        let behind = tree
-            .children(root)
-            .find(|&child| matches!(tree.name(child), ("x", "picture" | "tableParts" | "extLst")));
-        match behind {
-            Some(behind) => tree.insert_before(behind, mark),
-            None => tree.append(root, mark),
-        }
-        let full = format!("{}/{name}", self.family.folder());
-        self.overrides.push((full.clone(), notes::MEDIA_TYPE));
-        self.put(&full, drawing);
+        objects::insert_before_any(tree, mark, &["picture", "tableParts", "extLst"]);
+        let name = self.put_old_drawing(drawing);
         new.push(NewRelationship { id, target: Target::Notes(name) });
     }
 

@@ -56,8 +56,7 @@ pub(crate) fn check(octets: &[u8], media_type: &str, spending: &mut Spending, ob
             Some(Kind::Image) => walk.picture(at, spending, objections),
             Some(Kind::Package) => {}
             Some(Kind::NotesDrawing) => {
-                let octets = walk.members.get(at).map(Member::octets);
-                if let Some(Err((rule, detail))) = octets.map(|octets| notes::check(&octets?)) {
+                if let Err((rule, detail)) = walk.drawing(at) {
                     objections.add(rule, format!("{detail}, in {name}"));
                 }
             }
@@ -239,6 +238,21 @@ impl<'octets> Walk<'octets> {
         hosts.flatten().filter(|relation| !is_drawing(relation)).map(|relation| relation.id.clone()).collect()
     }
 
+    /// A drawing of a sheet, and the pictures that it names.
+    fn drawing(&mut self, at: usize) -> Result<(), Fault> {
+        let Some(member) = self.members.get(at).copied() else { return Ok(()) };
+        let mut none = Vec::new();
+        let relations = self.relations.get_mut(&at).unwrap_or(&mut none);
+        for id in notes::check(&member.octets()?)? {
+            let leads = |relation: &&mut Relation| {
+                relation.id == id && matches!(relation.target, Target::Part(Kind::Image, _))
+            };
+            let relation = relations.iter_mut().find(leads);
+            relation.ok_or(("office.notes", "a picture to which nothing leads"))?.is_named = true;
+        }
+        Ok(())
+    }
+
     fn picture(&self, at: usize, spending: &mut Spending, objections: &mut Objections) {
         let Some(member) = self.members.get(at) else { return };
         let media_type = self.types.of(member.name).unwrap_or_default();
@@ -258,7 +272,10 @@ fn is_part_name(name: &str) -> bool {
         let segment = segment.strip_prefix('_').unwrap_or(segment);
         let (stem, extensions) = segment.split_once('.').unwrap_or((segment, ""));
         stem.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            && matches!(extensions, "" | "rels" | "xml" | "xml.rels" | "vml" | "png" | "jpeg" | "jpg")
+            && matches!(
+                extensions,
+                "" | "rels" | "xml" | "xml.rels" | "vml" | "vml.rels" | "png" | "jpeg" | "jpg"
+            )
     };
     name.len() <= NAME_OCTETS_MAX && name.split('/').count() <= LEVELS_MAX && name.split('/').all(is_plain)
 }

@@ -3,6 +3,7 @@
 
 mod archives;
 mod containers;
+mod margins;
 mod never;
 mod open;
 mod parts;
@@ -39,6 +40,7 @@ fn all() -> Vec<Hostile> {
         containers::containers(),
         parts::forms(),
         parts::parts(),
+        margins::cases(),
         texts::texts(),
         sheets::sheets(),
         open::open(),
@@ -52,13 +54,13 @@ fn all() -> Vec<Hostile> {
 #[test]
 fn sound_packages_pass() {
     let mut ran = 0;
-    for pack in [docx(), xlsx(), pptx(), odt(), ods(), odp(), odg(), archive()] {
+    for pack in [docx(), xlsx(), pptx(), odt(), ods(), odp(), odg(), archive(), margins::sound()] {
         let name = format!("見積書.{}", pack.extension);
         let case = with_part("", attachment(&name, pack.media_type, None, &pack.octets()));
         assert_eq!(refusal(case.octets, &case.expected), None, "{name}");
         ran += 1;
     }
-    assert_eq!(ran, 8);
+    assert_eq!(ran, 9);
 }
 
 #[test]

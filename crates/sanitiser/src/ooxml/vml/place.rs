@@ -7,7 +7,7 @@ use crate::markup::{NodeId, Tree};
 const GROUPS_MAX: usize = 8;
 
 /// A length in points; a bare number is one in the unit of the group.
-pub(super) fn length(text: &str) -> Option<f64> {
+pub(in crate::ooxml) fn length(text: &str) -> Option<f64> {
     let split = text.find(|c: char| c.is_ascii_alphabetic() || c == '%').unwrap_or(text.len());
     let (number, unit) = text.split_at_checked(split)?;
     let number: f64 = number.trim().parse().ok()?;

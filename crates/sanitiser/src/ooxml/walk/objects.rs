@@ -1,11 +1,11 @@
 //! The old drawings of the sheets: the pictures of objects go into the drawing of the sheet, and what cannot be shown
 //! is told.
 
-use super::{Loaded, NewRelationship, Target, Walk, forgive};
-use crate::markup::{self, Tree};
+use super::{Loaded, NewRelationship, Target, Walk, forgive, push_relationship, relationships_part};
+use crate::markup::{self, NodeId, Tree};
 use crate::ooxml::{
-    DIALECT,
-    parts::Part,
+    DIALECT, margins, notes,
+    parts::{self, Part},
     preview,
     references::Numbers,
     sheet_objects::{self, Object, Shown},
@@ -20,7 +20,8 @@ use policy::FindingCode;
 const OLD_DRAWINGS_MAX: usize = 4;
 
 impl Walk<'_> {
-    /// Gives a sheet the pictures of its objects.
+    /// Gives a sheet the pictures of its objects. Those of headers and footers are given back, each with the name of
+    /// the drawing that it stands in.
     pub(super) fn draw_objects(
         &mut self,
         source: &str,
@@ -28,7 +29,8 @@ impl Walk<'_> {
         given: &[Relationship],
         numbers: &mut Numbers,
         new: &mut Vec<NewRelationship>,
-    ) -> Result<(), FindingCode> {
+    ) -> Result<Vec<(String, margins::Picture)>, FindingCode> {
+        let mut margins = Vec::new();
         let is_old = |given: &&Relationship| given.kind == "vmlDrawing" && !given.external;
         let names: Vec<String> = given
             .iter()
@@ -47,8 +49,65 @@ impl Walk<'_> {
                 self.findings.add_detail(FindingCode::EmbeddedObject, control);
             }
             self.draw_shown(source, &name, tree, &shown.objects, numbers, new)?;
+            margins.extend(shown.margins.into_iter().map(|picture| (name.clone(), picture)));
         }
+        Ok(margins)
+    }
+
+    /// Gives a sheet the pictures of its headers and footers, which [`Walk::draw_objects`] found; those of all old
+    /// drawings stand in one.
+    pub(super) fn draw_margins(
+        &mut self,
+        tree: &mut Tree,
+        found: &[(String, margins::Picture)],
+        id: String,
+        new: &mut Vec<NewRelationship>,
+    ) -> Result<(), FindingCode> {
+        let mut kept: Vec<(&margins::Picture, String)> = Vec::new();
+        let mut body = String::new();
+        let mut read: Option<(&str, Vec<Relationship>)> = None;
+        for (old, picture) in found {
+            if read.as_ref().is_none_or(|(name, _)| name != old) {
+                read = Some((old, self.relationships(old)?));
+            }
+            let given = read.as_ref().map_or(&[][..], |(_, given)| given);
+            let image = given.iter().find(|given| given.id == picture.picture);
+            let image = image.filter(|given| given.kind == "image" && !given.external);
+            let target = image.and_then(|image| package::resolve(old, &image.target));
+            let is_first = !kept.iter().any(|(known, _)| known.is_at(picture));
+            let Some(target) = target.filter(|_| is_first) else {
+                self.findings.add(FindingCode::PictureDropped);
+                continue;
+            };
+            // One that cannot be written is told there.
+            let Some(written) = self.picture(&target)? else { continue };
+            let image = format!("rId{}", kept.len().saturating_add(1));
+            let kind = parts::plain_relationship_type("image", self.edition);
+            push_relationship(&mut body, &image, &kind, &format!("../{written}"), "");
+            kept.push((picture, image));
+        }
+        let Some(mark) = tree.create(("x", "legacyDrawingHF")).filter(|_| !kept.is_empty()) else {
+            return Ok(());
+        };
+        tree.set_attribute(mark, ("r", "id"), &id);
+        insert_before_any(tree, mark, &["picture", "tableParts", "extLst"]);
+        let drawing = margins::drawing(kept.iter().map(|(picture, id)| (*picture, id.as_str())));
+        let name = self.put_old_drawing(drawing);
+        let full = format!("{}/{name}", self.family.folder());
+        self.put(&relationships::part_of(&full), relationships_part(&body));
+        new.push(NewRelationship { id, target: Target::Notes(name) });
         Ok(())
+    }
+
+    /// Puts an old drawing of ours into the new package; its name below the folder.
+    pub(super) fn put_old_drawing(&mut self, drawing: String) -> String {
+        let number = self.numbers.entry("vmlDrawing").or_default();
+        *number = number.saturating_add(1);
+        let name = format!("drawings/vmlDrawing{number}.vml");
+        let full = format!("{}/{name}", self.family.folder());
+        self.overrides.push((full.clone(), notes::MEDIA_TYPE));
+        self.put(&full, drawing);
+        name
     }
 
     /// What an old drawing shows besides comments.
@@ -126,16 +185,19 @@ impl Walk<'_> {
         let place = self.take(&format!("{source}#objects"), Part::SheetDrawing, drawing, Vec::new())?;
         let id = numbers.give("");
         tree.set_attribute(mark, ("r", "id"), &id);
-        // What follows a drawing in a sheet (ISO/IEC 29500-1 §18.3.1.99) and is still there.
-        let root = tree.root();
-        let behind = tree.children(root).find(|&child| {
-            matches!(tree.name(child), ("x", "drawingHF" | "picture" | "tableParts" | "extLst"))
-        });
-        match behind {
-            Some(behind) => tree.insert_before(behind, mark),
-            None => tree.append(root, mark),
-        }
+        insert_before_any(tree, mark, &["picture", "tableParts", "extLst"]);
         new.push(NewRelationship { id, target: Target::Part(place) });
         Ok(Some(place))
+    }
+}
+
+/// Hangs an element of a sheet before what follows it there (ISO/IEC 29500-1 §18.3.1.99).
+pub(super) fn insert_before_any(tree: &mut Tree, mark: NodeId, followers: &[&str]) {
+    let root = tree.root();
+    let is_follower = |&child: &NodeId| matches!(tree.name(child), ("x", name) if followers.contains(&name));
+    let behind = tree.children(root).find(is_follower);
+    match behind {
+        Some(behind) => tree.insert_before(behind, mark),
+        None => tree.append(root, mark),
     }
 }

@@ -172,7 +172,7 @@ const ROWS: &[Row] = &[
 const PICTURED: &[Kind] = &[
     Document, Header, Footer, Footnotes, Endnotes, WordComments, Numbering, Worksheet, Chartsheet, Drawing, ChartShapes,
     Chart, ChartStyle, Slide, SlideLayout, SlideMaster, NotesSlide, NotesMaster, HandoutMaster, Theme, ThemeOverride,
-    DiagramData, DiagramLayout, DiagramStyle, DiagramDrawing, TableStyles, WordStyles,
+    DiagramData, DiagramLayout, DiagramStyle, DiagramDrawing, TableStyles, WordStyles, NotesDrawing,
 ];
 /// Parts that may hold links.
 #[rustfmt::skip]
@@ -279,7 +279,7 @@ pub(super) fn referred(element: (&str, &str), attribute: &str) -> Option<&'stati
         (("w", "footerReference"), "id") => &[Footer],
         (("x", "sheet"), "id") => &[Worksheet, Chartsheet],
         (("x", "drawing"), "id") => &[Drawing],
-        (("x", "legacyDrawing"), "id") => &[NotesDrawing],
+        (("x", "legacyDrawing" | "legacyDrawingHF"), "id") => &[NotesDrawing],
         (("x", "picture"), "id") | (("a", "blip"), "embed") => &[Image],
         (("x", "tablePart"), "id") => &[Table],
         (("x", "pivotCache"), "id") => &[PivotCache],

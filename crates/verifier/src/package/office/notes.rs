@@ -1,5 +1,6 @@
-//! The drawing behind the comments of a sheet (VML, ISO/IEC 29500-4 §19.4.2.7): one fixed form, octet for octet, in
-//! which nothing varies but the numbers of shapes, rows and columns.
+//! The drawings behind a sheet (VML, ISO/IEC 29500-4 §19): of its comments, and of the pictures in its headers and
+//! footers. Each is one fixed form, octet for octet, in which nothing varies but the numbers of shapes, rows and
+//! columns, or the place of a picture, its size and the name of the relationship that leads to it.
 //!
 //! *Security.* VML can fetch and run; this reader knows none of it. Linear.
 
@@ -13,20 +14,57 @@ const END: &str = "</xml>";
 /// Most digits of a number: rows end at 1,048,576.
 const DIGITS_MAX: usize = 7;
 
-/// Whether these octets are such a drawing.
-pub(super) fn check(octets: &[u8]) -> Result<(), Fault> {
-    const FORM: Fault = ("office.notes", "a drawing of comments of another form");
+/// What stands before the first picture.
+const PICTURES_HEAD: &str = "<xml xmlns:v=\"urn:schemas-microsoft-com:vml\" xmlns:o=\"urn:schemas-microsoft-com:office:office\" xmlns:x=\"urn:schemas-microsoft-com:office:excel\"><v:shapetype id=\"_x0000_t75\" coordsize=\"21600,21600\" o:spt=\"75\" o:preferrelative=\"t\" path=\"m@4@5l@4@11@9@11@9@5xe\" filled=\"f\" stroked=\"f\"><v:stroke joinstyle=\"miter\"/><v:formulas><v:f eqn=\"if lineDrawn pixelLineWidth 0\"/><v:f eqn=\"sum @0 1 0\"/><v:f eqn=\"sum 0 0 @1\"/><v:f eqn=\"prod @2 1 2\"/><v:f eqn=\"prod @3 21600 pixelWidth\"/><v:f eqn=\"prod @3 21600 pixelHeight\"/><v:f eqn=\"sum @0 0 1\"/><v:f eqn=\"prod @6 1 2\"/><v:f eqn=\"prod @7 21600 pixelWidth\"/><v:f eqn=\"sum @8 21600 0\"/><v:f eqn=\"prod @7 21600 pixelHeight\"/><v:f eqn=\"sum @10 21600 0\"/></v:formulas><v:path o:extrusionok=\"f\" gradientshapeok=\"t\" o:connecttype=\"rect\"/><o:lock v:ext=\"edit\" aspectratio=\"t\"/></v:shapetype>";
+/// Behind the place of a picture; `#` stands for a number.
+const PICTURE: &str = "\" o:spid=\"_x0000_s#\" type=\"~#_x0000_t75\" style=\"position:absolute;margin-left:0;margin-top:0;width:#.#pt;height:#.#pt;z-index:1\"><v:imagedata o:relid=\"rId";
+/// Behind the number of a relationship.
+const PICTURE_END: &str = "\" o:title=\"\"/><o:lock v:ext=\"edit\" rotation=\"t\"/></v:shape>";
+
+/// The names of the relationships to the pictures of such a drawing; that of comments has none.
+pub(super) fn check(octets: &[u8]) -> Result<Vec<String>, Fault> {
+    const FORM: Fault = ("office.notes", "a drawing of a sheet of another form");
     let text = str::from_utf8(octets).ok().ok_or(FORM)?;
+    if let Some(rest) = text.strip_prefix(PICTURES_HEAD) {
+        return pictures(rest).ok_or(FORM);
+    }
     let mut rest = text.strip_prefix(HEAD).ok_or(FORM)?;
     while rest != END {
-        rest = shape(rest).ok_or(FORM)?;
+        rest = filled(SHAPE, rest).ok_or(FORM)?;
     }
-    Ok(())
+    Ok(Vec::new())
 }
 
-/// What stands behind one shape.
-fn shape(mut rest: &str) -> Option<&str> {
-    let mut pieces = SHAPE.split('#').peekable();
+/// The pictures behind the head: no two at one place, and none of another's name.
+fn pictures(mut rest: &str) -> Option<Vec<String>> {
+    let (mut places, mut names) = (Vec::new(), Vec::new());
+    while rest != END {
+        let (place, behind) = rest.strip_prefix("<v:shape id=\"")?.split_once('"')?;
+        let (edge, pages) = place.split_at_checked(2)?;
+        let is_place = matches!(edge, "LH" | "CH" | "RH" | "LF" | "CF" | "RF");
+        if !is_place || !matches!(pages, "" | "EVEN" | "FIRST") || places.contains(&place) {
+            return None;
+        }
+        places.push(place);
+        // The quotation mark belongs to what is fixed.
+        let behind = rest.get(rest.len().checked_sub(behind.len())?.checked_sub(1)?..)?;
+        let behind = filled(PICTURE, behind)?;
+        let digits = behind.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, behind) =
+            behind.split_at_checked(digits).filter(|_| (1..=DIGITS_MAX).contains(&digits))?;
+        let name = format!("rId{number}");
+        if names.contains(&name) {
+            return None;
+        }
+        names.push(name);
+        rest = behind.strip_prefix(PICTURE_END)?;
+    }
+    (!names.is_empty()).then_some(names)
+}
+
+/// What stands behind a form with numbers in it.
+fn filled<'text>(form: &str, mut rest: &'text str) -> Option<&'text str> {
+    let mut pieces = form.split('#').peekable();
     while let Some(piece) = pieces.next() {
         // `~#` is the sign itself.
         let (literal, is_sign) = piece.strip_suffix('~').map_or((piece, false), |literal| (literal, true));
@@ -52,7 +90,7 @@ mod tests {
     fn nothing_but_numbers_varies() {
         let one = SHAPE.replace("~#", "\u{1}").replace('#', "12").replace('\u{1}', "#");
         let sound = format!("{HEAD}{one}{one}{END}");
-        assert_eq!(check(sound.as_bytes()), Ok(()));
+        assert_eq!(check(sound.as_bytes()), Ok(Vec::new()));
         let cases = [
             format!("{HEAD}{END} "),
             format!("{HEAD}{one}"),
@@ -67,5 +105,37 @@ mod tests {
             assert!(check(case.as_bytes()).is_err(), "{case}");
         }
         assert_eq!(cases.len(), 8);
+    }
+
+    #[test]
+    fn pictures_stand_at_places_that_are_known() {
+        let picture = |place: &str, id: &str| {
+            let fixed = PICTURE.replace("~#", "\u{1}").replace('#', "12").replace('\u{1}', "#");
+            format!("<v:shape id=\"{place}{fixed}{id}{PICTURE_END}")
+        };
+        let of = |pictures: &[(&str, &str)]| {
+            let shapes: String = pictures.iter().map(|(place, id)| picture(place, id)).collect();
+            format!("{PICTURES_HEAD}{shapes}{END}")
+        };
+        let sound = of(&[("LH", "1"), ("RFEVEN", "2"), ("CHFIRST", "34")]);
+        assert_eq!(check(sound.as_bytes()), Ok(["rId1", "rId2", "rId34"].map(str::to_owned).to_vec()));
+        let cases = [
+            of(&[]),
+            of(&[("LH", "1"), ("LH", "2")]),
+            of(&[("LH", "1"), ("RH", "1")]),
+            of(&[("XH", "1")]),
+            of(&[("LHODD", "1")]),
+            of(&[("LH", "")]),
+            of(&[("LH", "x")]),
+            sound.replace("width:12.12pt", "width:calc(1)"),
+            sound.replace("o:title=\"\"", "src=\"http://x/\""),
+            sound.replace(END, "<v:shape href=\"x\"/></xml>"),
+            format!("{sound} "),
+            sound.replace(PICTURES_HEAD, HEAD),
+        ];
+        for case in &cases {
+            assert!(check(case.as_bytes()).is_err(), "{case}");
+        }
+        assert_eq!(cases.len(), 12);
     }
 }
