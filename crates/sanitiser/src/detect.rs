@@ -156,6 +156,7 @@ mod tests {
             (b"a\tb\tc\r\n1\t2\t3\r\n4\t5\t6\r\n", "noname", Kind::Csv, "tsv"),
             (b"<!DOCTYPE html><html>", "a.txt", Kind::Html, "html"),
             (b"<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\">", "", Kind::Svg, "svg"),
+            (b"<!DOCTYPE svg PUBLIC \"x\" \"y\">\n<svg>", "a.svg", Kind::Svg, "svg"),
             (
                 b"<?xml version=\"1.0\"?><?mso-application progid=\"Word.Document\"?><w:x/>",
                 "a.xml",
@@ -182,7 +183,7 @@ mod tests {
             check(octets, name, *kind, extension);
             ran += 1;
         }
-        assert_eq!(ran, 48);
+        assert_eq!(ran, 49);
     }
 
     #[test]

@@ -62,10 +62,15 @@ pub(crate) fn rebuild(
         // A fax of many pages becomes a PDF, which no document can show.
         _ => return Ok(None),
     };
+    tell(&own, findings);
+    Ok(Some(Picture { octets: rewritten.octets, extension, media_type }))
+}
+
+/// Takes over what is told of a picture inside a document.
+pub(crate) fn tell(own: &Findings, findings: &mut Findings) {
     for finding in own.iter().filter(|finding| TOLD.contains(&finding.code)) {
         findings.add_many(finding.code, finding.count, &finding.detail);
     }
-    Ok(Some(Picture { octets: rewritten.octets, extension, media_type }))
 }
 
 /// Whether a code says that what the whole document may spend is gone. The others say that one picture is too large, or

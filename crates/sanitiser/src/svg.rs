@@ -7,13 +7,14 @@
 //! *Security.* Any octets. Three steps stand before the first pixel: the markup is surveyed for depth and for what it
 //! grows to when every reference is followed ([`survey`]); pictures inside go through our own decoders ([`pictures`]),
 //! and nothing else is ever opened, neither a file nor an address; the tree that was read is weighed, layer by layer
-//! and filter by filter ([`cost`]). What style sheets refer to escapes the survey alone: the walls of the jail hold it.
+//! and filter by filter ([`cost`]). What is weighed too lightly meets the walls of the jail.
 
 pub use crate::drawing::Ground;
 
 mod cost;
 mod faces;
 mod pictures;
+mod sheet;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,10 @@ use survey::Survey;
 
 /// Nodes of XML in one drawing.
 const XML_NODES_MAX: u32 = 1_000_000;
+/// Octets that entities may grow to, by the longest way of counting them.
+const ENTITIES_OCTETS_MAX: usize = 64 << 20;
+/// How often the sides of the canvas are halved before a drawing is refused.
+const HALVINGS_MAX: u32 = 3;
 /// Millimetres of a CSS pixel: 96 to the inch.
 const MM_PER_PX: f32 = 25.4 / 96.0;
 
@@ -53,6 +58,8 @@ pub fn rasterise(
 ) -> Result<Rewritten, FindingCode> {
     let octets = drawing::unpacked(octets, budget)?;
     let text = decoded(&octets, budget)?;
+    let text = sheet::settled(&text);
+    refuse_laughter(&text)?;
     let reading = roxmltree::ParsingOptions {
         allow_dtd: true,
         nodes_limit: XML_NODES_MAX,
@@ -79,7 +86,7 @@ pub fn rasterise(
     pictures.finish()?;
     findings.add_many(FindingCode::FontMissing, faces.missing(), "");
     let Ok(tree) = tree else { return Err(FindingCode::Unreadable) };
-    let picture = drawn(&tree, ground, budget)?;
+    let picture = drawn(&tree, ground, budget, findings)?;
     qr::look(&picture, budget, findings);
     Ok(Rewritten {
         octets: raster::png(&picture)?,
@@ -102,14 +109,41 @@ fn decoded(octets: &[u8], budget: &mut Budget) -> Result<String, FindingCode> {
     Ok(decoded.text)
 }
 
-/// The pixels.
+/// Entities that stand for much text and are named often (the billion laughs): the reader would write them all out.
+fn refuse_laughter(text: &str) -> Result<(), FindingCode> {
+    let Some((_, declared)) = text.split_once("<!DOCTYPE") else { return Ok(()) };
+    let declared = declared.split_once("]>").map_or(0, |(subset, _)| subset.len());
+    let grown = text.matches('&').count().saturating_mul(declared);
+    if grown > ENTITIES_OCTETS_MAX { Err(FindingCode::LimitText) } else { Ok(()) }
+}
+
+/// The pixels: fewer of them where layers and filters would take too much.
 #[expect(clippy::cast_precision_loss, reason = "sides of a canvas are at most 3,000")]
-fn drawn(tree: &Tree, ground: Ground, budget: &mut Budget) -> Result<DynamicImage, FindingCode> {
+fn drawn(
+    tree: &Tree,
+    ground: Ground,
+    budget: &mut Budget,
+    findings: &mut Findings,
+) -> Result<DynamicImage, FindingCode> {
     let size = tree.size();
-    let (width, height) = drawing::canvas_size((size.width() * MM_PER_PX, size.height() * MM_PER_PX))?;
+    let (mut width, mut height) =
+        drawing::canvas_size((size.width() * MM_PER_PX, size.height() * MM_PER_PX))?;
+    let mut tried = 0;
+    let scale = loop {
+        let scale = (width as f32 / size.width(), height as f32 / size.height());
+        let spent = Cost::of(tree, (width, height), scale, budget).and_then(|cost| cost.spend(budget));
+        match spent {
+            Err(FindingCode::LimitTotalPixels) if tried < HALVINGS_MAX => {
+                (width, height, tried) = (width.div_ceil(2), height.div_ceil(2), tried.saturating_add(1));
+            }
+            Err(code) => return Err(code),
+            Ok(()) => break scale,
+        }
+    };
+    if tried > 0 {
+        findings.add(FindingCode::ImageReduced);
+    }
     budget.spend_image(u64::from(width), u64::from(height)).map_err(|exhausted| exhausted.0)?;
-    let scale = (width as f32 / size.width(), height as f32 / size.height());
-    Cost::of(tree, (width, height), scale)?.spend(budget)?;
     let mut pixmap = Pixmap::new(width, height).ok_or(FindingCode::LimitImagePixels)?;
     if ground == Ground::White {
         pixmap.fill(Color::WHITE);

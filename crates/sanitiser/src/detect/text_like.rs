@@ -121,7 +121,7 @@ fn by_first_words(head: &str, extension: &str) -> Option<Format> {
     if is_message(head, extension) {
         return Some(format(Kind::Message, "message/rfc822", "eml"));
     }
-    if head.starts_with("<?xml") || head.starts_with("<svg") || head.starts_with("<!--") {
+    if ["<?xml", "<svg", "<!--", "<!doctype svg"].iter().any(|first| head.starts_with(first)) {
         return markup(head);
     }
     None

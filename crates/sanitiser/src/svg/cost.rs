@@ -12,7 +12,7 @@
 )]
 
 use policy::{Budget, FindingCode};
-use resvg::tiny_skia::{PathSegment, Rect, Transform};
+use resvg::tiny_skia::{PathSegment, Point, Rect, Transform};
 use resvg::usvg::{ClipPath, Group, Image, Mask, Node, Paint, Path, Pattern, Stroke, Tree, filter};
 
 /// Sides of the largest layer, in sides of the canvas.
@@ -32,6 +32,10 @@ const FILTERED: u64 = 32;
 const SUPERSAMPLED: u64 = 4;
 /// Points of an outline for one point of the line that is stroked, or for one of its dashes.
 const STROKE_POINTS: u64 = 8;
+/// Weight of one step of an edge from a line to the next.
+const EDGE: u64 = 16;
+/// Weight of a point: made an edge, and sorted.
+const SORTED: u64 = 256;
 /// Nodes of the budget for a node of the tree.
 const NODE: u64 = 64;
 
@@ -40,13 +44,25 @@ const NODE: u64 = 64;
 pub(super) struct Cost {
     px: u64,
     nodes: u64,
+    /// Where it ends: walking a tree takes time, too.
+    most: (u64, u64),
     canvas: (f32, f32),
 }
 
 impl Cost {
     /// Weighs a tree that is drawn on a canvas at a scale.
-    pub(super) fn of(tree: &Tree, canvas: (u32, u32), scale: (f32, f32)) -> Result<Self, FindingCode> {
-        let mut cost = Self { canvas: (canvas.0 as f32, canvas.1 as f32), ..Self::default() };
+    pub(super) fn of(
+        tree: &Tree,
+        canvas: (u32, u32),
+        scale: (f32, f32),
+        budget: &Budget,
+    ) -> Result<Self, FindingCode> {
+        let limits = budget.limits();
+        let mut cost = Self {
+            canvas: (canvas.0 as f32, canvas.1 as f32),
+            most: (limits.total_px, limits.nodes),
+            ..Self::default()
+        };
         let area = u64::from(canvas.0).saturating_mul(u64::from(canvas.1));
         cost.px = area.saturating_mul(LOOKED_UP);
         cost.group(tree.root(), Transform::from_scale(scale.0, scale.1), area)?;
@@ -82,10 +98,25 @@ impl Cost {
         if live > LIVE_PX_MAX { Err(FindingCode::LimitTotalPixels) } else { Ok(live) }
     }
 
-    fn group(&mut self, group: &Group, transform: Transform, mut live: u64) -> Result<(), FindingCode> {
+    /// One more node of the tree.
+    fn node(&mut self) -> Result<(), FindingCode> {
         self.nodes = self.nodes.saturating_add(NODE);
+        if self.nodes > self.most.1 {
+            return Err(FindingCode::LimitNodes);
+        }
+        if self.px > self.most.0 {
+            return Err(FindingCode::LimitTotalPixels);
+        }
+        Ok(())
+    }
+
+    fn group(&mut self, group: &Group, transform: Transform, mut live: u64) -> Result<(), FindingCode> {
+        self.node()?;
         let transform = transform.pre_concat(group.transform());
         if group.should_isolate() {
+            if !group.filters().is_empty() && is_flat(transform) {
+                return Err(FindingCode::Unreadable);
+            }
             let area = self.area(group.layer_bounding_box().to_rect(), transform);
             live = Self::live(live, area)?;
             self.add(area, LAYER);
@@ -135,36 +166,41 @@ impl Cost {
     }
 
     fn path(&mut self, path: &Path, transform: Transform, live: u64) -> Result<(), FindingCode> {
-        self.nodes = self.nodes.saturating_add(NODE);
+        self.node()?;
         if !is_near(path.stroke_bounding_box(), transform) {
             return Err(FindingCode::Unreadable);
         }
-        let points = path.data().len() as u64;
+        let way = Way::of(path, transform);
         if let Some(fill) = path.fill() {
             let times = self.paint(fill.paint(), transform, live)?;
-            let sides = self.sides(path.bounding_box(), transform);
-            self.drawn(sides, points, times);
+            let area = self.area(path.bounding_box(), transform);
+            self.add(area, times);
+            self.edges(way.down, way.points);
         }
         if let Some(stroke) = path.stroke() {
             let times = self.paint(stroke.paint(), transform, live)?;
-            let sides = self.sides(path.stroke_bounding_box(), transform);
-            let points = points.saturating_add(dashes(path, stroke)).saturating_mul(STROKE_POINTS);
-            self.drawn(sides, points, times);
+            let area = self.area(path.stroke_bounding_box(), transform);
+            self.add(area, times);
+            let outline = way.points.saturating_add(dashes(stroke, way.own)).saturating_mul(STROKE_POINTS);
+            self.edges(way.down.saturating_mul(2), outline);
+            self.add(way.along, LOOKED_UP);
         }
         Ok(())
     }
 
-    /// An area is painted; the edges of every point may cross all of its height.
-    fn drawn(&mut self, (width, height): (f32, f32), points: u64, times: u64) {
-        self.add((width * height) as u64, times);
-        self.add(points.saturating_mul(height as u64), SUPERSAMPLED);
+    /// Edges are sorted and followed from line to line.
+    fn edges(&mut self, down: u64, points: u64) {
+        self.add(down, SUPERSAMPLED.saturating_mul(EDGE));
+        self.add(points, SORTED);
         self.nodes = self.nodes.saturating_add(points);
     }
 
     fn paint(&mut self, paint: &Paint, transform: Transform, live: u64) -> Result<u64, FindingCode> {
         match paint {
             Paint::Color(_) => Ok(PAINTED),
-            Paint::LinearGradient(_) | Paint::RadialGradient(_) => Ok(LOOKED_UP),
+            // For every pixel its stops are gone through.
+            Paint::LinearGradient(gradient) => Ok(LOOKED_UP.saturating_add(gradient.stops().len() as u64)),
+            Paint::RadialGradient(gradient) => Ok(LOOKED_UP.saturating_add(gradient.stops().len() as u64)),
             Paint::Pattern(pattern) => {
                 self.pattern(pattern, transform, live)?;
                 Ok(LOOKED_UP.saturating_mul(4))
@@ -187,7 +223,7 @@ impl Cost {
     }
 
     fn image(&mut self, image: &Image, transform: Transform, live: u64) -> Result<(), FindingCode> {
-        self.nodes = self.nodes.saturating_add(NODE);
+        self.node()?;
         let own = (image.size().width() * image.size().height()) as u64;
         Self::live(live, own)?;
         self.add(own, LOOKED_UP);
@@ -253,27 +289,55 @@ fn weight(kind: &filter::Kind, scale: f32) -> u64 {
     }
 }
 
-/// Dashes along a path, by the distances between its points.
-fn dashes(path: &Path, stroke: &Stroke) -> u64 {
-    let Some(dashes) = stroke.dasharray() else { return 0 };
-    let pattern: f32 = dashes.iter().sum();
-    let (mut length, mut at) = (0.0_f32, (0.0, 0.0));
-    for segment in path.data().segments() {
-        let way: &[_] = match &segment {
-            PathSegment::MoveTo(to) => {
-                at = (to.x, to.y);
-                continue;
-            }
-            PathSegment::LineTo(to) => &[*to],
-            PathSegment::QuadTo(a, to) => &[*a, *to],
-            PathSegment::CubicTo(a, b, to) => &[*a, *b, *to],
-            PathSegment::Close => continue,
+/// The way of a path by its points, as the drawer follows it: no shorter than the path.
+struct Way {
+    points: u64,
+    /// Pixels up and down.
+    down: u64,
+    /// Pixels along.
+    along: u64,
+    /// Length in its own units.
+    own: f32,
+}
+
+impl Way {
+    fn of(path: &Path, transform: Transform) -> Self {
+        let (mut down, mut along, mut own) = (0.0_f32, 0.0_f32, 0.0_f32);
+        let (mut at, mut first) = (Point::zero(), Point::zero());
+        let mut go = |to: Point, from: &mut Point| {
+            let (dx, dy) = (to.x - from.x, to.y - from.y);
+            let (across, up) = (transform.sx * dx + transform.kx * dy, transform.ky * dx + transform.sy * dy);
+            down += up.abs();
+            along += across.hypot(up);
+            own += dx.hypot(dy);
+            *from = to;
         };
-        for to in way {
-            length += (to.x - at.0).hypot(to.y - at.1);
-            at = (to.x, to.y);
+        for segment in path.data().segments() {
+            match segment {
+                PathSegment::MoveTo(to) => (at, first) = (to, to),
+                PathSegment::LineTo(to) => go(to, &mut at),
+                PathSegment::QuadTo(by, to) => [by, to].into_iter().for_each(|to| go(to, &mut at)),
+                PathSegment::CubicTo(from, by, to) => {
+                    [from, by, to].into_iter().for_each(|to| go(to, &mut at));
+                }
+                PathSegment::Close => go(first, &mut at),
+            }
         }
+        // Conversions saturate, and what is no number is none.
+        Self { points: path.data().len() as u64, down: down as u64, along: along as u64, own }
     }
-    let count = length / pattern * dashes.len() as f32;
+}
+
+/// Dashes along a line of this length.
+fn dashes(stroke: &Stroke, length: f32) -> u64 {
+    let Some(dashes) = stroke.dasharray() else { return 0 };
+    let count = length / dashes.iter().sum::<f32>() * dashes.len() as f32;
     if count.is_nan() { u64::MAX } else { count as u64 }
+}
+
+/// Whether a transform lays its axes nearly onto each other: the drawer would widen its layers without end.
+fn is_flat(transform: Transform) -> bool {
+    let (across, down) = (transform.sx.hypot(transform.ky), transform.kx.hypot(transform.sy));
+    let area = (transform.sx * transform.sy - transform.kx * transform.ky) / (across * down);
+    area.is_nan() || area.abs() < 0.1
 }

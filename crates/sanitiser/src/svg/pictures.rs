@@ -7,6 +7,8 @@ use crate::{
 };
 use policy::{Budget, FindingCode, Findings, Policy};
 use resvg::usvg::{ImageHrefResolver, ImageKind};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The road of the pictures.
@@ -19,13 +21,15 @@ pub(super) struct Pictures<'p> {
 struct State<'p> {
     budget: &'p mut Budget,
     findings: &'p mut Findings,
+    /// Those that were written anew already, by the SHA-256 of what they came as.
+    made: HashMap<[u8; 32], ImageKind>,
     /// The limit of the whole document that a picture met.
     met: Option<FindingCode>,
 }
 
 impl<'p> Pictures<'p> {
     pub(super) fn new(policy: &'p Policy, budget: &'p mut Budget, findings: &'p mut Findings) -> Self {
-        Self { policy, state: Mutex::new(State { budget, findings, met: None }) }
+        Self { policy, state: Mutex::new(State { budget, findings, made: HashMap::new(), met: None }) }
     }
 
     pub(super) fn resolver(&self) -> ImageHrefResolver<'_> {
@@ -43,17 +47,29 @@ impl<'p> Pictures<'p> {
 
     fn rebuilt(&self, octets: &[u8]) -> Option<ImageKind> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { budget, findings, met } = &mut *state;
+        let State { budget, findings, made, met } = &mut *state;
         if met.is_some() {
             return None;
         }
-        let mut own = Findings::new();
-        match raster::rebuild(octets, self.policy, budget, &mut own, Fidelity::Full) {
-            Ok(made) if made.extension == "png" => return Some(ImageKind::PNG(Arc::new(made.octets))),
-            Ok(made) if made.extension == "jpg" => return Some(ImageKind::JPEG(Arc::new(made.octets))),
-            Err(code) if picture::is_of_the_document(code) => *met = Some(code),
-            Ok(_) | Err(_) => findings.add(FindingCode::PictureDropped),
+        let digest = Sha256::digest(octets).into();
+        if let Some(kind) = made.get(&digest) {
+            return Some(kind.clone());
         }
-        None
+        let mut own = Findings::new();
+        let kind = match raster::rebuild(octets, self.policy, budget, &mut own, Fidelity::Full) {
+            Ok(made) if made.extension == "png" => ImageKind::PNG(Arc::new(made.octets)),
+            Ok(made) if made.extension == "jpg" => ImageKind::JPEG(Arc::new(made.octets)),
+            Err(code) if picture::is_of_the_document(code) => {
+                *met = Some(code);
+                return None;
+            }
+            Ok(_) | Err(_) => {
+                findings.add(FindingCode::PictureDropped);
+                return None;
+            }
+        };
+        picture::tell(&own, findings);
+        made.insert(digest, kind.clone());
+        Some(kind)
     }
 }

@@ -1,9 +1,11 @@
 //! What the markup of a drawing holds and what it grows to: `use`, patterns, masks and markers stand for what they
-//! refer to, wherever they stand.
+//! refer to, wherever they stand, by an attribute or by a rule of a style sheet.
 //!
 //! *Security.* Linear in the nodes and references of the file, without recursion. A drawing whose references come back
 //! to themselves is in error (SVG 1.1 §5.6, §14) and unreadable; one that is too deep for a reader that recurses, too.
+//! Where readers may take one of several elements for a name, all are counted.
 
+use super::sheet::{Sheet, passed_over, urls};
 use policy::{FindingCode, Findings};
 use resvg::usvg::roxmltree::{Document, Node, NodeId};
 use std::collections::HashMap;
@@ -12,9 +14,14 @@ use std::collections::HashMap;
 const DEPTH_MAX: u32 = 200;
 /// What an element costs, as nodes of the budget: most of what the reader makes of it is memory.
 const ELEMENT_NODES: u64 = 256;
+/// Octets of style that cost as much as an element.
+const STYLE_OCTETS: u64 = 256;
+/// Octets for one corner of a line, at least.
+const CORNER_OCTETS: u64 = 2;
+/// Characters of a text for which each of its characters is looked at once more.
+const TEXT_CHARACTERS: u64 = 16;
 /// How the address of a picture begins that the drawing carries itself.
 const DATA: &str = "data:";
-
 /// Elements that stand for what their address names; others (`a`, `animate`) only point at it.
 const STANDS_FOR: &[&str] =
     &["use", "pattern", "linearGradient", "radialGradient", "feImage", "textPath", "tref", "filter"];
@@ -22,14 +29,13 @@ const STANDS_FOR: &[&str] =
 /// What was seen.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
-    /// Elements once every reference is followed.
-    elements: u64,
-    /// Rules of style sheets, each of which is tried on each element.
-    rules: u64,
+    /// What reading, matching and keeping the elements costs once every reference is followed, as nodes of the budget.
+    weight: u64,
     active: u32,
     moving: u32,
     links: u32,
     remote: u32,
+    /// What nobody here draws.
     foreign: u32,
     /// Elements of text.
     pub(super) texts: u32,
@@ -43,28 +49,48 @@ pub(super) struct Survey {
 enum Grown {
     Unknown,
     Open,
-    Known(u64, u32),
+    Known(Size),
+}
+
+#[derive(Clone, Copy, Default)]
+struct Size {
+    /// Elements.
+    elements: u64,
+    /// Corners of its lines: a marker stands at each.
+    corners: u64,
+    depth: u32,
 }
 
 impl Survey {
     /// Looks through a document.
     pub(super) fn of(markup: &Document<'_>) -> Result<Self, FindingCode> {
-        let mut survey = Self::default();
-        let elements = || markup.descendants().filter(Node::is_element);
-        for element in elements() {
+        let (mut survey, mut sheet) = (Self::default(), Sheet::default());
+        let mut texts = 0_u64;
+        for element in markup.descendants().filter(Node::is_element) {
             survey.look(element);
+            match element.tag_name().name() {
+                "style" => {
+                    for text in element.children().filter_map(|node| node.text()) {
+                        sheet.read(text);
+                        survey.look_at_style(text);
+                    }
+                }
+                "text" => texts = texts.saturating_add(shaping(element)),
+                _ => {}
+            }
         }
         let text = markup.input_text().to_ascii_lowercase();
         survey.bold = text.contains("bold") || text.contains("font-weight");
         survey.serif =
             ["serif", "times", "mincho", "明朝", "georgia", "roman"].iter().any(|word| text.contains(word));
-        survey.elements = grown(markup)?;
+        let grown = Growth::of(markup, &sheet)?;
+        let each = ELEMENT_NODES.saturating_add(sheet.steps(grown.depth));
+        survey.weight = grown.elements.saturating_mul(each).saturating_add(texts);
         Ok(survey)
     }
 
-    /// What reading and matching cost, as nodes of the budget.
     pub(super) fn weight(&self) -> u64 {
-        self.elements.saturating_mul(ELEMENT_NODES.saturating_add(self.rules))
+        self.weight
     }
 
     /// Says what a picture of the drawing does not have.
@@ -80,7 +106,11 @@ impl Survey {
         let count = |seen: &mut u32| *seen = seen.saturating_add(1);
         let handlers = element.attributes().filter(|attribute| attribute.name().starts_with("on")).count();
         self.active = self.active.saturating_add(u32::try_from(handlers).unwrap_or(u32::MAX));
-        let target = href(element).unwrap_or_default();
+        if let Some(style) = element.attribute("style") {
+            self.look_at_style(style);
+        }
+        let target = hrefs(element).next().unwrap_or_default();
+        let is = |node: Option<Node<'_, '_>>, name| node.is_some_and(|node| node.tag_name().name() == name);
         match element.tag_name().name() {
             "script" | "handler" => count(&mut self.active),
             "animate" | "animateMotion" | "animateTransform" | "animateColor" | "set" => {
@@ -91,122 +121,137 @@ impl Survey {
                 count(&mut self.remote)
             }
             "use" if !target.is_empty() && !target.starts_with('#') => count(&mut self.remote),
-            "foreignObject" => count(&mut self.foreign),
+            // A switch has something else for those who cannot draw it.
+            "foreignObject" if !is(element.parent(), "switch") => count(&mut self.foreign),
             "text" => count(&mut self.texts),
-            "style" => {
-                let rules: usize = element
-                    .children()
-                    .filter_map(|node| node.text())
-                    .map(|text| text.matches('{').count())
-                    .sum();
-                self.rules = self.rules.saturating_add(u64::try_from(rules).unwrap_or(u64::MAX));
-            }
+            "video" | "audio" | "iframe" | "canvas" | "embed" | "object" => count(&mut self.foreign),
             _ => {}
         }
     }
+
+    fn look_at_style(&mut self, text: &str) {
+        let (unknown, loads) = passed_over(text);
+        self.foreign = self.foreign.saturating_add(u32::from(unknown));
+        self.remote = self.remote.saturating_add(u32::from(loads));
+    }
 }
 
-/// The address of a `use`, picture or link, in either spelling.
-fn href<'a>(element: Node<'a, '_>) -> Option<&'a str> {
+/// What setting a text costs: all of it is gone through for each of its pieces, and again for its length.
+fn shaping(text: Node<'_, '_>) -> u64 {
+    let length = |text: &str| u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
+    let characters =
+        text.descendants().filter_map(|node| node.text()).map(length).fold(0, u64::saturating_add);
+    let pieces = u64::try_from(text.descendants().filter(Node::is_element).count()).unwrap_or(u64::MAX);
+    let times = characters.checked_div(TEXT_CHARACTERS).unwrap_or_default().saturating_add(pieces);
+    characters.saturating_mul(times)
+}
+
+/// The addresses of a `use`, picture or link, in both spellings.
+fn hrefs<'a>(element: Node<'a, '_>) -> impl Iterator<Item = &'a str> {
     element
         .attributes()
-        .find(|attribute| attribute.name() == "href")
+        .filter(|attribute| attribute.name() == "href")
         .map(|attribute| attribute.value().trim())
 }
 
-/// Names that an element refers to: `#name` as its address, and every `url(#name)` in an attribute.
-fn references<'a>(element: Node<'a, '_>) -> impl Iterator<Item = &'a str> {
-    let own = href(element).filter(|_| STANDS_FOR.contains(&element.tag_name().name()));
-    let own = own.and_then(|href| href.strip_prefix('#'));
-    let styled = element.attributes().flat_map(|attribute| {
-        attribute.value().split("url(").skip(1).filter_map(|rest| {
-            let name = rest.trim_start_matches([' ', '"', '\'']).strip_prefix('#')?;
-            name.split([')', '"', '\'', ' ']).next()
-        })
-    });
-    own.into_iter().chain(styled)
+/// The elements of a document by their names, and what is known of their growth.
+struct Growth<'a, 'i, 's> {
+    named: HashMap<&'a str, Vec<Node<'a, 'i>>>,
+    sheet: &'s Sheet<'a>,
+    sizes: HashMap<NodeId, Grown>,
 }
 
-/// Elements of the root once every reference is followed.
-fn grown(markup: &Document<'_>) -> Result<u64, FindingCode> {
-    let mut named = HashMap::new();
-    for element in markup.descendants().filter(Node::is_element) {
-        if let Some(id) = element.attribute("id") {
-            named.entry(id).or_insert(element);
-        }
-    }
-    let mut sizes = Sizes::default();
-    let mut waiting = vec![markup.root_element()];
-    while let Some(element) = waiting.last().copied() {
-        match sizes.of(element.id()) {
-            Grown::Known(..) => {
-                waiting.pop();
+impl<'a, 'i> Growth<'a, 'i, '_> {
+    /// The size of the root once every reference is followed.
+    fn of(markup: &'a Document<'i>, sheet: &Sheet<'a>) -> Result<Size, FindingCode> {
+        let mut named: HashMap<&str, Vec<Node<'_, '_>>> = HashMap::new();
+        for element in markup.descendants().filter(Node::is_element) {
+            if let Some(id) = element.attribute("id") {
+                named.entry(id).or_default().push(element);
             }
-            Grown::Unknown => {
-                sizes.set(element.id(), Grown::Open);
-                for next in element.children().filter(Node::is_element).chain(referred(element, &named)) {
-                    match sizes.of(next.id()) {
-                        Grown::Unknown => waiting.push(next),
-                        Grown::Open => return Err(FindingCode::Unreadable),
-                        Grown::Known(..) => {}
+        }
+        let mut growth = Growth { named, sheet, sizes: HashMap::new() };
+        let root = markup.root_element();
+        let mut waiting = vec![root];
+        while let Some(element) = waiting.last().copied() {
+            match growth.size(element) {
+                Grown::Known(_) => {
+                    waiting.pop();
+                }
+                Grown::Unknown => {
+                    growth.sizes.insert(element.id(), Grown::Open);
+                    for next in element.children().filter(Node::is_element).chain(growth.referred(element)) {
+                        match growth.size(next) {
+                            Grown::Unknown => waiting.push(next),
+                            Grown::Open => return Err(FindingCode::Unreadable),
+                            Grown::Known(_) => {}
+                        }
                     }
                 }
-            }
-            Grown::Open => {
-                waiting.pop();
-                let (own, depth) = sizes.sum(element, &named);
-                if depth > DEPTH_MAX {
-                    return Err(FindingCode::Unreadable);
+                Grown::Open => {
+                    waiting.pop();
+                    let size = growth.sum(element);
+                    if size.depth > DEPTH_MAX {
+                        return Err(FindingCode::Unreadable);
+                    }
+                    growth.sizes.insert(element.id(), Grown::Known(size));
                 }
-                sizes.set(element.id(), Grown::Known(own, depth));
             }
         }
-    }
-    Ok(match sizes.of(markup.root_element().id()) {
-        Grown::Known(elements, _) => elements,
-        Grown::Unknown | Grown::Open => u64::MAX,
-    })
-}
-
-fn referred<'a, 'i>(
-    element: Node<'a, 'i>,
-    named: &HashMap<&'a str, Node<'a, 'i>>,
-) -> impl Iterator<Item = Node<'a, 'i>> {
-    references(element).filter_map(|name| named.get(name).copied())
-}
-
-/// Sizes by the number of a node.
-#[derive(Default)]
-struct Sizes(HashMap<NodeId, Grown>);
-
-impl Sizes {
-    fn of(&self, node: NodeId) -> Grown {
-        self.0.get(&node).copied().unwrap_or(Grown::Unknown)
+        Ok(growth.known(root))
     }
 
-    fn set(&mut self, node: NodeId, grown: Grown) {
-        self.0.insert(node, grown);
+    fn size(&self, node: Node<'_, '_>) -> Grown {
+        self.sizes.get(&node.id()).copied().unwrap_or(Grown::Unknown)
     }
 
-    /// An element, what is in it, and what it refers to. A pattern or marker that a group names is drawn again for
-    /// everything in the group.
-    fn sum<'a, 'i>(&self, element: Node<'a, 'i>, named: &HashMap<&'a str, Node<'a, 'i>>) -> (u64, u32) {
-        let known = |node: Node<'_, '_>| match self.of(node.id()) {
-            Grown::Known(elements, depth) => (elements, depth),
-            Grown::Unknown | Grown::Open => (0, 0),
+    fn known(&self, node: Node<'_, '_>) -> Size {
+        match self.size(node) {
+            Grown::Known(size) => size,
+            Grown::Unknown | Grown::Open => Size::default(),
+        }
+    }
+
+    /// What an element refers to: by its address, by `url(#name)` in an attribute, and by the rules of the sheets.
+    fn referred(&self, element: Node<'a, 'i>) -> Vec<Node<'a, 'i>> {
+        let stands = STANDS_FOR.contains(&element.tag_name().name());
+        let own = hrefs(element).filter(|_| stands).filter_map(|href| href.strip_prefix('#'));
+        let styled = element.attributes().flat_map(|attribute| urls(attribute.value()));
+        let names = own.chain(styled).chain(self.sheet.references(element));
+        names.filter_map(|name| self.named.get(name)).flatten().copied().collect()
+    }
+
+    /// An element, what is in it, and what it refers to. A pattern that a group names is drawn again for everything in
+    /// the group, and a marker at every corner.
+    fn sum(&self, element: Node<'a, 'i>) -> Size {
+        let octets = |name| u64::try_from(element.attribute(name).map_or(0, str::len)).unwrap_or(u64::MAX);
+        let share = |octets: u64, each: u64| octets.checked_div(each).unwrap_or_default();
+        let mut own = Size {
+            elements: share(octets("style"), STYLE_OCTETS).saturating_add(1),
+            corners: share(octets("d").saturating_add(octets("points")), CORNER_OCTETS),
+            depth: 0,
         };
-        let (mut own, mut deepest) = (1_u64, 0);
         for child in element.children().filter(Node::is_element) {
-            let (elements, depth) = known(child);
-            (own, deepest) = (own.saturating_add(elements), deepest.max(depth));
+            let child = self.known(child);
+            own.elements = own.elements.saturating_add(child.elements);
+            own.corners = own.corners.saturating_add(child.corners);
+            own.depth = own.depth.max(child.depth);
         }
         let mut all = own;
-        for target in referred(element, named) {
-            let (elements, depth) = known(target);
-            let times = if matches!(target.tag_name().name(), "pattern" | "marker") { own } else { 1 };
-            all = all.saturating_add(elements.saturating_mul(times));
-            deepest = deepest.max(depth);
+        for target in self.referred(element) {
+            let size = self.known(target);
+            let (weight, times) = match target.tag_name().name() {
+                "pattern" => (size.elements, own.elements),
+                "marker" => (size.elements, own.elements.max(own.corners)),
+                // It is kept once; its stops weigh little.
+                "linearGradient" | "radialGradient" => (share(size.elements, 16).saturating_add(1), 1),
+                _ => (size.elements, 1),
+            };
+            all.elements = all.elements.saturating_add(weight.saturating_mul(times));
+            all.corners = all.corners.saturating_add(size.corners.saturating_mul(times));
+            all.depth = all.depth.max(size.depth);
         }
-        (all, deepest.saturating_add(1))
+        all.depth = all.depth.saturating_add(1);
+        all
     }
 }

@@ -61,6 +61,11 @@ fn shapes_are_drawn_at_two_hundred_dots_per_inch_on_paper() {
             [255, 255, 255],
         ),
         ("<g opacity='0.5'><rect width='100' height='100' fill='black'/></g>", [127, 127, 127]),
+        (
+            "<rect width='100' height='100' fill='#fff' style='fill: light-dark(rgb(0, 255, 0), var(--dark, #121212))'/>",
+            [0, 255, 0],
+        ),
+        ("<style>rect{fill:var(--a,blue)}</style><rect width='100' height='100'/>", [0, 0, 255]),
         ("<!-- note --><rect width='100' height='100' fill='&#x72;ed'/>", [255, 0, 0]),
     ];
     let mut ran = 0;
@@ -72,7 +77,7 @@ fn shapes_are_drawn_at_two_hundred_dots_per_inch_on_paper() {
         assert!(!differs, "{inside}: {:?}", middle(&made));
         ran += 1;
     }
-    assert_eq!(ran, 9);
+    assert_eq!(ran, 11);
 }
 
 #[test]
@@ -107,6 +112,14 @@ fn what_a_picture_does_not_have_is_told() {
             F::PageIncomplete,
             1,
         ),
+        (
+            "<switch><foreignObject/><rect width='9' height='9' style='color:red'/></switch><video xmlns='http://www.w3.org/1999/xhtml'/>",
+            F::PageIncomplete,
+            1,
+        ),
+        ("<style>@media print{a{fill:red}}</style>", F::PageIncomplete, 1),
+        ("<style>@import 'http://x/';</style>", F::RemoteImage, 1),
+        ("<rect style='fill:url(http://x/y#z)' width='9' height='9'/>", F::RemoteImage, 1),
         ("<text x='1' y='20'>第一条</text><text x='1' y='40'>x</text>", F::FontMissing, 2),
         ("<image href='data:image/png;base64,AAAA' width='9' height='9'/>", F::PictureDropped, 1),
         ("<image href='data:image/svg+xml;base64,PHN2Zy8+' width='9' height='9'/>", F::PictureDropped, 1),
@@ -118,7 +131,7 @@ fn what_a_picture_does_not_have_is_told() {
         assert_eq!((findings.count(*code), findings.len()), (*count, 1), "{inside}");
         ran += 1;
     }
-    assert_eq!(ran, 10);
+    assert_eq!(ran, 14);
     assert!(run(&drawing(RED_BOX)).1.is_empty());
 }
 
@@ -161,6 +174,8 @@ fn nested_patterns(count: u32) -> String {
 fn bombs_are_a_verdict_before_they_grow() {
     use FindingCode as F;
     let filters = "<feMorphology radius='1000'/>".repeat(8);
+    let deep = |inside: &str| format!("{}{inside}{}", "<g>".repeat(90), "</g>".repeat(90));
+    let path = format!("<path marker-mid='url(#m)' d='M0 0{}'/>", "h1v1".repeat(20_000));
     let cases: Vec<(&str, String, FindingCode)> = vec![
         ("uses", doubling(40), F::LimitNodes),
         ("patterns in patterns", nested_patterns(12), F::LimitNodes),
@@ -168,26 +183,80 @@ fn bombs_are_a_verdict_before_they_grow() {
         ("depth by reference", doubling(150), F::Unreadable),
         ("itself", "<g id='a'><use href='#a'/></g>".into(), F::Unreadable),
         ("in a ring", "<g id='a'><use href='#b'/></g><g id='b'><use href='#a'/></g>".into(), F::Unreadable),
-        ("layers", format!("<g transform='scale(99)'>{}{RED_BOX}{}</g>", "<g opacity='.9'>".repeat(150), "</g>".repeat(150)), F::LimitTotalPixels),
-        ("a filter that looks far", format!("<filter id='f'>{filters}</filter><rect width='100' height='100' filter='url(#f)'/>"), F::LimitTotalPixels),
+        ("in a ring of rules", "<style>.a{mask:url(#n)}.b{mask:url( '#m' )}</style><mask id='m'><rect class='a'/></mask><mask id='n'><rect class='b'/></mask><rect class='a'/>".into(), F::Unreadable),
+        ("in a ring by the second of a name", "<g id='a'/><g id='a'><use href='#a'/></g>".into(), F::Unreadable),
+        ("a filter that looks far", format!("<filter id='f'>{filters}</filter>{}", "<g filter='url(#f)'><rect width='100' height='100'/></g>".repeat(200)), F::LimitTotalPixels),
+        ("a filter that is sheared", "<filter id='f'><feFlood/></filter><g transform='matrix(1 0 1 .001 0 0)'><rect width='9' height='9' filter='url(#f)'/></g>".into(), F::Unreadable),
         ("a pattern of a plane", "<pattern id='p' patternUnits='userSpaceOnUse' width='1e9' height='1e9'><rect width='9' height='9'/></pattern><rect width='100' height='100' fill='url(#p)'/>".into(), F::LimitTotalPixels),
         ("far away", "<path d='M0 0L-2e15 50L50 90z'/>".into(), F::Unreadable),
         ("dashes", "<path d='M0 0L40000 40000' stroke='red' stroke-dasharray='.0001'/>".into(), F::LimitTotalPixels),
         ("rules", format!("<style>{}</style>{}", "a b{}".repeat(20_000), "<g/>".repeat(20_000)), F::LimitNodes),
+        ("selectors", format!("<style>{}{{}}</style>{}", "g ".repeat(9), deep("<rect/>")), F::LimitNodes),
+        ("selectors by commas", format!("<style>{}a{{}}</style>{}", "a,".repeat(20_000), "<g/>".repeat(20_000)), F::LimitNodes),
+        ("style again and again", format!("<g id='g' style='{}'/>{}", "x".repeat(100_000), "<use href='#g'/>".repeat(20_000)), F::LimitNodes),
         ("markers", format!("<marker id='m'>{}</marker><g marker-mid='url(#m)'>{}</g>", "<path/>".repeat(1_000), "<path d='M0 0h1h1h1'/>".repeat(1_000)), F::LimitNodes),
+        ("markers at corners", format!("<marker id='m'>{}</marker>{path}", "<path/>".repeat(100)), F::LimitNodes),
+        ("one long text", format!("<text>{}</text>", "字".repeat(100_000)), F::LimitNodes),
+        ("a text in pieces", format!("<text>{}</text>", "<tspan>字</tspan>".repeat(10_000)), F::LimitNodes),
     ];
     let mut ran = 0;
     for (name, inside, code) in cases {
         assert_eq!(run(&drawing(&inside)).0.map(|_| ()), Err(code), "{name}");
         ran += 1;
     }
-    assert_eq!(ran, 13);
+    assert_eq!(ran, 21);
+}
+
+/// A drawing of 2,000 by 2,000 around what is given.
+fn big(inside: &str) -> Vec<u8> {
+    format!("<svg xmlns='http://www.w3.org/2000/svg' width='2000' height='2000'>{inside}</svg>").into_bytes()
+}
+
+#[test]
+fn what_no_smaller_canvas_helps_is_a_verdict() {
+    let layers = |count| {
+        let (open, close) = ("<g opacity='.9'>".repeat(count), "</g>".repeat(count));
+        big(&format!("<g transform='scale(99)'>{open}{RED_BOX}{close}</g>"))
+    };
+    assert_eq!(run(&layers(150)).0.map(|_| ()), Err(FindingCode::LimitTotalPixels));
+    let stops: String = (1..9_000).map(|number| format!("<stop offset='.{number:04}'/>")).collect();
+    let boxes = "<rect width='2000' height='2000' fill='url(#l)'/>".repeat(20);
+    let stops = big(&format!("<linearGradient id='l'>{stops}</linearGradient>{boxes}"));
+    assert_eq!(run(&stops).0.map(|_| ()), Err(FindingCode::LimitTotalPixels));
+    let (made, findings) = run(&layers(3));
+    assert!(made.is_ok() && findings.has(FindingCode::ImageReduced));
+}
+
+#[test]
+fn ordinary_drawings_are_not_refused() {
+    let shadow = "<feOffset/>".repeat(8);
+    let card = format!(
+        "<filter id='f' x='0' y='0' width='2000' height='2000' filterUnits='userSpaceOnUse'>{shadow}</filter><rect width='1900' height='1900' filter='url(#f)'/>"
+    );
+    let map = format!("<path fill='none' stroke='red' d='M0 0{}'/>", "l.01 1l.01 -1".repeat(50_000));
+    let gradient = format!("<linearGradient id='l'>{}</linearGradient>", "<stop offset='.5'/>".repeat(12));
+    let chart = gradient + &"<rect width='9' height='9' fill='url(#l)'/>".repeat(16_000);
+    let cases = [("card", card, true), ("map", map, false), ("chart", chart, false)];
+    let mut ran = 0;
+    for (name, inside, reduced) in cases {
+        let (made, findings) = run(&big(&inside));
+        assert!(made.is_ok(), "{name}: {:?}", made.err());
+        assert_eq!(findings.has(FindingCode::ImageReduced), reduced, "{name}");
+        ran += 1;
+    }
+    assert_eq!(ran, 3);
 }
 
 #[test]
 fn entities_are_not_fetched_and_do_not_multiply() {
     let laughs = "<!DOCTYPE svg [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;'><!ENTITY c '&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;'><!ENTITY d '&c;&c;&c;&c;&c;&c;&c;&c;&c;&c;'>]><svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><desc>&d;&d;&d;</desc></svg>";
     assert_eq!(run(laughs.as_bytes()).0, Err(FindingCode::Unreadable));
+    let flat = format!(
+        "<!DOCTYPE svg [<!ENTITY a '{}'>]><svg xmlns='http://www.w3.org/2000/svg'><desc>{}</desc></svg>",
+        "a".repeat(40_000),
+        "&a;".repeat(60_000)
+    );
+    assert_eq!(run(flat.as_bytes()).0, Err(FindingCode::LimitText));
     let file = "<!DOCTYPE svg [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><text>&x;</text></svg>";
     assert_eq!(run(file.as_bytes()).0, Err(FindingCode::Unreadable));
 }
