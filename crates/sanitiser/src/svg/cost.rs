@@ -175,23 +175,25 @@ impl Cost {
             let times = self.paint(fill.paint(), transform, live)?;
             let area = self.area(path.bounding_box(), transform);
             self.add(area, times);
-            self.edges(way.down, way.points);
+            self.edges(way.down, way.points, path.bounding_box(), transform);
         }
         if let Some(stroke) = path.stroke() {
             let times = self.paint(stroke.paint(), transform, live)?;
             let area = self.area(path.stroke_bounding_box(), transform);
             self.add(area, times);
             let outline = way.points.saturating_add(dashes(stroke, way.own)).saturating_mul(STROKE_POINTS);
-            self.edges(way.down.saturating_mul(2), outline);
+            self.edges(way.down.saturating_mul(2), outline, path.stroke_bounding_box(), transform);
             self.add(way.along, LOOKED_UP);
         }
         Ok(())
     }
 
-    /// Edges are sorted and followed from line to line.
-    fn edges(&mut self, down: u64, points: u64) {
+    /// Edges are sorted and followed from line to line; each is put in its place among those that cross its first line.
+    fn edges(&mut self, down: u64, points: u64, bounds: Rect, transform: Transform) {
+        let (_, height) = self.sides(bounds, transform);
+        let crossing = down.checked_div(height as u64).unwrap_or(down);
         self.add(down, SUPERSAMPLED.saturating_mul(EDGE));
-        self.add(points, SORTED);
+        self.add(points, SORTED.saturating_add(crossing.saturating_mul(2)));
         self.nodes = self.nodes.saturating_add(points);
     }
 

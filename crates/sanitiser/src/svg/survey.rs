@@ -14,8 +14,9 @@ use std::collections::HashMap;
 const DEPTH_MAX: u32 = 200;
 /// What an element costs, as nodes of the budget: most of what the reader makes of it is memory.
 const ELEMENT_NODES: u64 = 256;
-/// Octets of style that cost as much as an element.
+/// Octets of style, or of a picture, that cost as much as an element: they are read wherever it stands.
 const STYLE_OCTETS: u64 = 256;
+const PICTURE_OCTETS: u64 = 512;
 /// Octets for one corner of a line, at least.
 const CORNER_OCTETS: u64 = 2;
 /// Characters of a text for which each of its characters is looked at once more.
@@ -226,8 +227,12 @@ impl<'a, 'i> Growth<'a, 'i, '_> {
     fn sum(&self, element: Node<'a, 'i>) -> Size {
         let octets = |name| u64::try_from(element.attribute(name).map_or(0, str::len)).unwrap_or(u64::MAX);
         let share = |octets: u64, each: u64| octets.checked_div(each).unwrap_or_default();
+        let picture =
+            hrefs(element).map(str::len).max().and_then(|octets| u64::try_from(octets).ok()).unwrap_or(0);
         let mut own = Size {
-            elements: share(octets("style"), STYLE_OCTETS).saturating_add(1),
+            elements: share(octets("style"), STYLE_OCTETS)
+                .saturating_add(share(picture, PICTURE_OCTETS))
+                .saturating_add(1),
             corners: share(octets("d").saturating_add(octets("points")), CORNER_OCTETS),
             depth: 0,
         };
