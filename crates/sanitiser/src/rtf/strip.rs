@@ -78,6 +78,8 @@ const DROPPED: &[&str] = &[
     "xmlnstbl",
 ];
 
+/// Stands for a character in an instruction that is no octet: no first word that is kept holds it.
+const CHARACTER: u8 = 1;
 /// First words of fields that compute from the document alone.
 const FIELDS: &[&[u8]] = &[
     b"=",
@@ -252,8 +254,9 @@ impl Writer {
                     group.instruction = Some(group.instruction.take().map_or_else(Vec::new, |_| vec![0]));
                 }
             }
-            // A field or an escape in an instruction could make up its first word.
-            "field" | "u" => self.instruct(b"\0"),
+            // A field in an instruction could make up anything, a character its first word.
+            "field" => self.instruct(b"\0"),
+            "u" => self.instruct(&[CHARACTER]),
             _ => {}
         }
         if marked {
@@ -334,6 +337,10 @@ mod tests {
             (b"{\\rtf1{\\*\\unheard of{\\b it}}a}", "{\\rtf1{}a}"),
             (b"{\\rtf1{\\*\\shppict{\\pict\\bin3 }{\\}}}", "{\\rtf1{\\*\\shppict {\\pict 7d7b5c}}}"),
             (
+                b"{\\rtf1{\\field{\\*\\fldinst { EQ \\\\* jc2 \\\\o\\\\ad(\\\\s\\\\up 10(\\u12363\\'3f),\\u33883\\'3f)}}{\\fldrslt {}}}}",
+                "{\\rtf1{\\field {\\*\\fldinst { EQ \\\\* jc2 \\\\o\\\\ad(\\\\s\\\\up 10(\\u12363 \\'3f),\\u33883 \\'3f)}}{\\fldrslt {}}}}",
+            ),
+            (
                 b"{\\rtf1{\\field{\\*\\fldinst PAGE}{\\fldrslt 1}}}",
                 "{\\rtf1{\\field {\\*\\fldinst PAGE}{\\fldrslt 1}}}",
             ),
@@ -371,7 +378,7 @@ mod tests {
             assert_eq!(run(expected.as_bytes()).0.as_deref(), Ok(*expected));
             ran += 1;
         }
-        assert_eq!(ran, 18);
+        assert_eq!(ran, 19);
     }
 
     #[test]
