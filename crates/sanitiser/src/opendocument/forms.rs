@@ -81,6 +81,28 @@ impl Controls {
     }
 }
 
+/// Turns a field of a form that came from Word (`LibreOffice` keeps it under a name of its own) into what it showed.
+pub(super) fn freeze_mark(tree: &mut Tree, mark: NodeId) {
+    let kind = tree.attribute(mark, ("field", "type")).unwrap_or_default();
+    let shown = if kind.ends_with("FORMCHECKBOX") {
+        let is_on = parameters(tree, mark, "Checkbox_Checked").next() == Some("true");
+        Some(if is_on { "☑" } else { "☐" }.to_owned())
+    } else {
+        let chosen = parameters(tree, mark, "Dropdown_Selected").next();
+        let chosen = chosen.and_then(|number| number.parse().ok()).unwrap_or_default();
+        parameters(tree, mark, "Dropdown_ListEntry").nth(chosen).map(str::to_owned)
+    };
+    if let Some(text) = shown.and_then(|shown| tree.create_text(&shown)) {
+        tree.insert_before(mark, text);
+    }
+}
+
+/// The values of a field under this name.
+fn parameters<'t>(tree: &'t Tree, mark: NodeId, name: &'static str) -> impl Iterator<Item = &'t str> {
+    let named = tree.children(mark).filter(move |&id| tree.attribute(id, ("field", "name")) == Some(name));
+    named.filter_map(|id| tree.attribute(id, ("field", "value")))
+}
+
 /// The text that a control shows.
 fn shown(tree: &Tree, id: NodeId) -> String {
     let value = |local| tree.attribute(id, ("form", local)).unwrap_or_default();

@@ -7,7 +7,7 @@
 use super::{
     Rebuild,
     dialect::{self, HREF},
-    forms::Controls,
+    forms::{self, Controls},
     links,
     values::{self, Verdict},
 };
@@ -164,6 +164,15 @@ impl Rebuild<'_, '_> {
             ("chart", "symbol-image") => return Ok(Step::Drop),
             ("chart", "chart") if !matches!(tree.attribute(id, HREF), Some("." | "..") | None) => {
                 tree.remove_attribute(id, HREF);
+            }
+            ("field", local) => {
+                if local == "fieldmark" {
+                    forms::freeze_mark(tree, id);
+                }
+                if matches!(local, "fieldmark" | "fieldmark-start") {
+                    self.findings.add(FindingCode::FormFrozen);
+                }
+                return Ok(Step::Drop);
             }
             ("draw", "control") => {
                 controls.freeze(tree, id);

@@ -19,7 +19,7 @@ impl Surroundings for NoFonts {
     }
 }
 
-const NAMESPACES: &str = "xmlns:office='urn:oasis:names:tc:opendocument:xmlns:office:1.0' xmlns:text='urn:oasis:names:tc:opendocument:xmlns:text:1.0' xmlns:table='urn:oasis:names:tc:opendocument:xmlns:table:1.0' xmlns:draw='urn:oasis:names:tc:opendocument:xmlns:drawing:1.0' xmlns:xlink='http://www.w3.org/1999/xlink' xmlns:script='urn:oasis:names:tc:opendocument:xmlns:script:1.0' xmlns:form='urn:oasis:names:tc:opendocument:xmlns:form:1.0' xmlns:style='urn:oasis:names:tc:opendocument:xmlns:style:1.0' xmlns:chart='urn:oasis:names:tc:opendocument:xmlns:chart:1.0' xmlns:svg='urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0' xmlns:ooo='http://openoffice.org/2004/office' xmlns:presentation='urn:oasis:names:tc:opendocument:xmlns:presentation:1.0' xmlns:x='urn:example'";
+const NAMESPACES: &str = "xmlns:field='urn:openoffice:names:experimental:ooo-ms-interop:xmlns:field:1.0' xmlns:office='urn:oasis:names:tc:opendocument:xmlns:office:1.0' xmlns:text='urn:oasis:names:tc:opendocument:xmlns:text:1.0' xmlns:table='urn:oasis:names:tc:opendocument:xmlns:table:1.0' xmlns:draw='urn:oasis:names:tc:opendocument:xmlns:drawing:1.0' xmlns:xlink='http://www.w3.org/1999/xlink' xmlns:script='urn:oasis:names:tc:opendocument:xmlns:script:1.0' xmlns:form='urn:oasis:names:tc:opendocument:xmlns:form:1.0' xmlns:style='urn:oasis:names:tc:opendocument:xmlns:style:1.0' xmlns:chart='urn:oasis:names:tc:opendocument:xmlns:chart:1.0' xmlns:svg='urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0' xmlns:ooo='http://openoffice.org/2004/office' xmlns:presentation='urn:oasis:names:tc:opendocument:xmlns:presentation:1.0' xmlns:x='urn:example'";
 
 /// A part with this in its body.
 fn content(kind: &str, inside: &str) -> String {
@@ -142,6 +142,11 @@ const CASES: &[(&str, &str, &[FindingCode])] = &[
         &[F::FormFrozen],
     ),
     (
+        "<text:p><field:fieldmark field:type='vnd.oasis.opendocument.field.FORMCHECKBOX'><field:param field:name='Checkbox_Checked' field:value='true'/></field:fieldmark>自宅<field:fieldmark field:type='vnd.oasis.opendocument.field.FORMDROPDOWN'><field:param field:name='Dropdown_ListEntry' field:value='本人'/><field:param field:name='Dropdown_ListEntry' field:value='代理人'/><field:param field:name='Dropdown_Selected' field:value='1'/></field:fieldmark><field:fieldmark-start field:type='x'/>名<field:fieldmark-end/></text:p>",
+        "<text:p>☑自宅代理人名</text:p>",
+        &[F::FormFrozen],
+    ),
+    (
         "<text:p><text:creator>鈴木</text:creator></text:p>",
         "<text:p><text:creator text:fixed=\"true\">鈴木</text:creator></text:p>",
         &[],
@@ -166,7 +171,7 @@ fn what_runs_or_reaches_out_goes_and_its_text_stays() {
         assert!(findings.is_empty(), "{findings:?}");
         ran += 1;
     }
-    assert_eq!(ran, 14);
+    assert_eq!(ran, 15);
 }
 
 #[test]
