@@ -24,6 +24,9 @@ enum Step {
     Unwrap,
 }
 
+/// Elements without a name that nobody sees: colours that are written out wherever they are used, and marks of charts.
+const UNSEEN: &[&str] = &["theme", "p"];
+
 /// What becomes of an element that may not stay.
 const FATES: &[(Name, Fate, Option<FindingCode>)] = &[
     (("office", "scripts"), Fate::Drop, None),
@@ -121,7 +124,9 @@ impl Rebuild<'_, '_> {
     fn tell_lost(&mut self, tree: &Tree) {
         for lost in tree.lost() {
             let (_, local) = lost.name.rsplit_once(':').unwrap_or(("", &lost.name));
-            self.findings.add_detail(FindingCode::ElementDropped, local);
+            if !(UNSEEN.contains(&local) && lost.characters == 0) {
+                self.findings.add_detail(FindingCode::ElementDropped, local);
+            }
             self.lost_characters = self.lost_characters.saturating_add(lost.characters);
         }
     }

@@ -30,8 +30,10 @@ const KEPT: &[&str] = &[
     "do",
     "falt",
     "ffdeftext",
+    "ffl",
     "ffname",
     "fldinst",
+    "footnote",
     "formfield",
     "ftnsep",
     "ftnsepc",
@@ -336,6 +338,11 @@ mod tests {
             (b"{\\rtf1{\\*\\template \\\\\\\\host\\\\x.dot}a}", "{\\rtf1{}a}"),
             (b"{\\rtf1{\\*\\unheard of{\\b it}}a}", "{\\rtf1{}a}"),
             (b"{\\rtf1{\\*\\shppict{\\pict\\bin3 }{\\}}}", "{\\rtf1{\\*\\shppict {\\pict 7d7b5c}}}"),
+            (b"{\\rtf1 a{\\*\\footnote{\\super 1}b}}", "{\\rtf1 a{\\*\\footnote {\\super 1}b}}"),
+            (
+                b"{\\rtf1{\\*\\fldinst{FORMDROPDOWN {\\*\\formfield{\\fftype2{\\*\\ffl a}{\\*\\ffentrymcr b}}}}}}",
+                "{\\rtf1{\\*\\fldinst {FORMDROPDOWN {\\*\\formfield {\\fftype2 {\\*\\ffl a}{}}}}}}",
+            ),
             (
                 b"{\\rtf1{\\field{\\*\\fldinst { EQ \\\\* jc2 \\\\o\\\\ad(\\\\s\\\\up 10(\\u12363\\'3f),\\u33883\\'3f)}}{\\fldrslt {}}}}",
                 "{\\rtf1{\\field {\\*\\fldinst { EQ \\\\* jc2 \\\\o\\\\ad(\\\\s\\\\up 10(\\u12363 \\'3f),\\u33883 \\'3f)}}{\\fldrslt {}}}}",
@@ -378,7 +385,7 @@ mod tests {
             assert_eq!(run(expected.as_bytes()).0.as_deref(), Ok(*expected));
             ran += 1;
         }
-        assert_eq!(ran, 19);
+        assert_eq!(ran, 21);
     }
 
     #[test]
