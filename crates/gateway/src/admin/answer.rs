@@ -132,7 +132,16 @@ async fn again(desk: &Desk, actor: &Actor, ids: Vec<String>) -> Result<Answer, S
     }
     let (mut said, mut brought) = (Vec::new(), false);
     for queue_id in &wanted {
-        for (zone, unlocked) in follow_up::unlock(&stage, actor, queue_id, None, None).await? {
+        let zones = match follow_up::unlock(&stage, actor, queue_id, None, None).await {
+            Ok(zones) => zones,
+            // Somebody has it since it was read; the others still wait.
+            Err(StoreError::Refused(denial)) => {
+                said.push(format!("{}: {denial}", queue_id.as_str()));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        for (zone, unlocked) in zones {
             brought |= matches!(unlocked, Unlocked::FollowUp { .. });
             if unlocked != Unlocked::NothingWaits || !ids.is_empty() {
                 said.push(format!("{} {zone}: {unlocked}", queue_id.as_str()));

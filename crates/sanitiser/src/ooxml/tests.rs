@@ -704,7 +704,10 @@ fn shapes_of_old_keep_their_form_and_how_they_are_turned() {
 
 #[test]
 fn a_shape_that_nothing_stands_for_is_told_where_it_was_seen() {
+    let art = "字".repeat(1_001);
+    let art = format!("<v:shape style='width:9pt;height:9pt'><v:textpath string='{art}'/></v:shape>");
     let cases = [
+        (art.as_str(), true),
         ("<v:shape path='m0,0l9,9e' style='width:9pt;height:9pt'/>", true),
         ("<v:polyline points='0,0 9,9' style='width:9pt;height:9pt'/>", true),
         ("<v:shape type='#_x0000_t185'/>", true),
@@ -717,7 +720,7 @@ fn a_shape_that_nothing_stands_for_is_told_where_it_was_seen() {
         assert_eq!(old_shape(shape).1, differs, "{shape}");
         ran += 1;
     }
-    assert_eq!(ran, 6);
+    assert_eq!(ran, 7);
 }
 
 /// An old drawing of a sheet.

@@ -2,12 +2,13 @@
 //!
 //! *Security.* Any text. One pass over it; a rule is taken to apply to more elements than it does, never to fewer.
 
+use policy::FindingCode;
 use resvg::usvg::roxmltree::Node;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// Longest list of references that a rule is looked at for.
-const REFERENCES_MAX: usize = 1_000;
+/// Most references of all rules.
+const REFERENCES_MAX: usize = 10_000;
 /// What the drawer passes over without a word, in lower case.
 const UNKNOWN: &[&str] = &[
     "var(",
@@ -38,14 +39,16 @@ pub(super) struct Sheet<'a> {
     references: HashMap<&'a str, Vec<&'a str>>,
     /// Names that rules refer to which apply to anything.
     anywhere: Vec<&'a str>,
+    /// How many references all rules have.
+    count: usize,
 }
 
 impl<'a> Sheet<'a> {
-    /// Reads one more sheet.
-    pub(super) fn read(&mut self, text: &'a str) {
+    /// Reads one more sheet. Too many references are a verdict: one that is left out could lead into a ring.
+    pub(super) fn read(&mut self, text: &'a str) -> Result<(), FindingCode> {
         for rule in text.split('}') {
             let Some((head, block)) = rule.rsplit_once('{') else { continue };
-            let named: Vec<&str> = urls(block).take(REFERENCES_MAX).collect();
+            let named: Vec<&str> = urls(block).collect();
             for selector in head.split(',') {
                 let compounds =
                     selector.split([' ', '\t', '\r', '\n', '>', '+', '~']).filter(|word| !word.is_empty());
@@ -55,12 +58,17 @@ impl<'a> Sheet<'a> {
                 if named.is_empty() {
                     continue;
                 }
+                self.count = self.count.saturating_add(named.len());
+                if self.count > REFERENCES_MAX {
+                    return Err(FindingCode::LimitNodes);
+                }
                 match key(last) {
                     Some(key) => self.references.entry(key).or_default().extend(&named),
                     None => self.anywhere.extend(&named),
                 }
             }
         }
+        Ok(())
     }
 
     /// Names that rules let an element refer to.

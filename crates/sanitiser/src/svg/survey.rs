@@ -19,6 +19,8 @@ const STYLE_OCTETS: u64 = 256;
 const PICTURE_OCTETS: u64 = 512;
 /// Octets for one corner of a line, at least.
 const CORNER_OCTETS: u64 = 2;
+/// Most references that are followed, and most elements that are met by them: a name may be borne by many.
+const STEPS_MAX: u64 = 20_000_000;
 /// Characters of a text for which each of its characters is looked at once more.
 const TEXT_CHARACTERS: u64 = 16;
 /// How the address of a picture begins that the drawing carries itself.
@@ -72,7 +74,7 @@ impl Survey {
             match element.tag_name().name() {
                 "style" => {
                     for text in element.children().filter_map(|node| node.text()) {
-                        sheet.read(text);
+                        sheet.read(text)?;
                         survey.look_at_style(text);
                     }
                 }
@@ -160,6 +162,7 @@ struct Growth<'a, 'i, 's> {
     named: HashMap<&'a str, Vec<Node<'a, 'i>>>,
     sheet: &'s Sheet<'a>,
     sizes: HashMap<NodeId, Grown>,
+    steps: u64,
 }
 
 impl<'a, 'i> Growth<'a, 'i, '_> {
@@ -171,7 +174,7 @@ impl<'a, 'i> Growth<'a, 'i, '_> {
                 named.entry(id).or_default().push(element);
             }
         }
-        let mut growth = Growth { named, sheet, sizes: HashMap::new() };
+        let mut growth = Growth { named, sheet, sizes: HashMap::new(), steps: 0 };
         let root = markup.root_element();
         let mut waiting = vec![root];
         while let Some(element) = waiting.last().copied() {
@@ -181,7 +184,8 @@ impl<'a, 'i> Growth<'a, 'i, '_> {
                 }
                 Grown::Unknown => {
                     growth.sizes.insert(element.id(), Grown::Open);
-                    for next in element.children().filter(Node::is_element).chain(growth.referred(element)) {
+                    let referred = growth.referred(element)?;
+                    for next in element.children().filter(Node::is_element).chain(referred) {
                         match growth.size(next) {
                             Grown::Unknown => waiting.push(next),
                             Grown::Open => return Err(FindingCode::Unreadable),
@@ -191,7 +195,7 @@ impl<'a, 'i> Growth<'a, 'i, '_> {
                 }
                 Grown::Open => {
                     waiting.pop();
-                    let size = growth.sum(element);
+                    let size = growth.sum(element)?;
                     if size.depth > DEPTH_MAX {
                         return Err(FindingCode::Unreadable);
                     }
@@ -214,17 +218,27 @@ impl<'a, 'i> Growth<'a, 'i, '_> {
     }
 
     /// What an element refers to: by its address, by `url(#name)` in an attribute, and by the rules of the sheets.
-    fn referred(&self, element: Node<'a, 'i>) -> Vec<Node<'a, 'i>> {
+    fn referred(&mut self, element: Node<'a, 'i>) -> Result<Vec<Node<'a, 'i>>, FindingCode> {
         let stands = STANDS_FOR.contains(&element.tag_name().name());
         let own = hrefs(element).filter(|_| stands).filter_map(|href| href.strip_prefix('#'));
         let styled = element.attributes().flat_map(|attribute| urls(attribute.value()));
         let names = own.chain(styled).chain(self.sheet.references(element));
-        names.filter_map(|name| self.named.get(name)).flatten().copied().collect()
+        let mut referred = Vec::new();
+        for name in names {
+            let bearers = self.named.get(name).map(Vec::as_slice).unwrap_or_default();
+            let met = u64::try_from(bearers.len()).unwrap_or(u64::MAX).saturating_add(1);
+            self.steps = self.steps.saturating_add(met);
+            if self.steps > STEPS_MAX {
+                return Err(FindingCode::LimitNodes);
+            }
+            referred.extend(bearers);
+        }
+        Ok(referred)
     }
 
     /// An element, what is in it, and what it refers to. A pattern that a group names is drawn again for everything in
     /// the group, and a marker at every corner.
-    fn sum(&self, element: Node<'a, 'i>) -> Size {
+    fn sum(&mut self, element: Node<'a, 'i>) -> Result<Size, FindingCode> {
         let octets = |name| u64::try_from(element.attribute(name).map_or(0, str::len)).unwrap_or(u64::MAX);
         let share = |octets: u64, each: u64| octets.checked_div(each).unwrap_or_default();
         let picture =
@@ -243,7 +257,7 @@ impl<'a, 'i> Growth<'a, 'i, '_> {
             own.depth = own.depth.max(child.depth);
         }
         let mut all = own;
-        for target in self.referred(element) {
+        for target in self.referred(element)? {
             let size = self.known(target);
             let (weight, times) = match target.tag_name().name() {
                 "pattern" => (size.elements, own.elements),
@@ -257,6 +271,6 @@ impl<'a, 'i> Growth<'a, 'i, '_> {
             all.depth = all.depth.max(size.depth);
         }
         all.depth = all.depth.saturating_add(1);
-        all
+        Ok(all)
     }
 }

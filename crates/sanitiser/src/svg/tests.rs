@@ -196,6 +196,8 @@ fn bombs_are_a_verdict_before_they_grow() {
         ("style again and again", format!("<g id='g' style='{}'/>{}", "x".repeat(100_000), "<use href='#g'/>".repeat(20_000)), F::LimitNodes),
         ("markers", format!("<marker id='m'>{}</marker><g marker-mid='url(#m)'>{}</g>", "<path/>".repeat(1_000), "<path d='M0 0h1h1h1'/>".repeat(1_000)), F::LimitNodes),
         ("markers at corners", format!("<marker id='m'>{}</marker>{path}", "<path/>".repeat(100)), F::LimitNodes),
+        ("references by rules", format!("<style>.a{{fill:{}}}</style>", "url(#x)".repeat(10_001)), F::LimitNodes),
+        ("a name of many", format!("{}{}", "<g id='a'/>".repeat(5_000), "<path fill='url(#a)'/>".repeat(5_000)), F::LimitNodes),
         ("one long text", format!("<text>{}</text>", "字".repeat(100_000)), F::LimitNodes),
         ("a text in pieces", format!("<text>{}</text>", "<tspan>字</tspan>".repeat(10_000)), F::LimitNodes),
     ];
@@ -204,7 +206,7 @@ fn bombs_are_a_verdict_before_they_grow() {
         assert_eq!(run(&drawing(&inside)).0.map(|_| ()), Err(code), "{name}");
         ran += 1;
     }
-    assert_eq!(ran, 21);
+    assert_eq!(ran, 23);
 }
 
 /// A drawing of 2,000 by 2,000 around what is given.

@@ -5,7 +5,7 @@
 use super::{Place, add, colour, style};
 use crate::markup::{NodeId, Tree};
 
-/// Most characters: more are no art.
+/// Most characters: more are no art, and the shape is one that nothing stands for.
 const CHARACTERS_MAX: usize = 1_000;
 /// Part of a line's height that its letters take.
 const HEIGHT_OF_LETTERS: f64 = 0.75;
@@ -15,8 +15,10 @@ const LETTERS: (f64, f64) = (2.0, 3_276.0);
 /// The content of the text box that stands for a shape, if it is `WordArt`.
 pub(super) fn text_box(tree: &mut Tree, shape: NodeId, place: Place) -> Option<NodeId> {
     let path = tree.child(shape, ("v", "textpath"))?;
-    let text = tree.attribute(path, ("", "string")).filter(|text| !text.trim().is_empty())?;
-    let text: String = text.chars().take(CHARACTERS_MAX).collect();
+    let text = tree.attribute(path, ("", "string")).filter(|text| !text.trim().is_empty())?.to_owned();
+    if text.chars().count() > CHARACTERS_MAX {
+        return None;
+    }
     let face = style(tree, path, "font-family").map(|face| face.trim_matches(['"', '\'']).to_owned());
     let bold = style(tree, path, "font-weight") == Some("bold");
     let colour = faded(tree, shape);
